@@ -47,9 +47,10 @@ void ledger_close(struct ledger *l);
 
 /*
  * Puts one entry (a JSON object, see ledger/entry.h) in the current batch; its
- * index is final once committed. tokens: the 8-byte subject tokens it names, for
- * the who-index. ERR_TOOBIG, ERR_NOSPACE (ring or disk too full: nothing was
- * appended), ERR_BROKEN.
+ * index is final once committed. tokens: the 8-byte subject tokens that were
+ * charged; they must be those that the entry names, in order (the who-index is
+ * made from the entry), else ERR_FORMAT. ERR_TOOBIG, ERR_NOSPACE (ring or disk
+ * too full: nothing was appended), ERR_BROKEN.
  */
 enum err ledger_append(struct ledger *l, const void *entry, size_t len,
     const uint64_t *tokens, size_t ntokens, uint64_t *index);
@@ -58,6 +59,8 @@ enum err ledger_commit(struct ledger *l);
 /* Brings tiles, index and the signed checkpoint up to date now. */
 enum err ledger_checkpoint(struct ledger *l);
 uint64_t ledger_size(const struct ledger *l);	/* committed entries */
+/* The wall clock, but never before the newest entry: the time to write. */
+int64_t ledger_time_us(struct ledger *l);
 /* Free bytes that may still be released into; below low water: do not release. */
 uint64_t ledger_free_bytes(const struct ledger *l);
 
