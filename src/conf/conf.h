@@ -120,7 +120,10 @@ enum err conf_parse(struct conf **out, const char *file, const char *text,
 void conf_free(struct conf *c);
 void conf_notes_fini(struct conf_notes *n);
 
-/* What the file means and what it leaves open, in plain words (kuraban check). */
+/*
+ * What the file means and what it leaves open, in plain words (kuraban check).
+ * notes is init'ed by the call.
+ */
 void conf_explain(const struct conf *c, struct conf_notes *notes);
 
 /* NULL when there is none. The index is stable: position in the file. */
