@@ -3,6 +3,7 @@
 #ifndef KB_CONF_PARTS_H
 #define KB_CONF_PARTS_H
 
+#include "base/words.h"
 #include "conf/conf.h"
 
 #define CONF_MAX_BYTES (1u << 20)
@@ -57,8 +58,5 @@ void conf_check(struct conf *c, const struct conf_marks *m,
 
 /* 127.0.0.1:6432, [::1]:6432; loopback may be NULL. */
 bool listen_valid(const char *text, bool *loopback);
-
-/* The one of words (NULL at the end) nearest to s, or NULL when none is near. */
-const char *word_nearest(const char *s, const char *const *words);
 
 #endif

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VERB(name, usage, help), in the order of `kuraban help`. */
+VERB(check, "[-c FILE] [--json]",
+    N_("check the configuration and say what it means"))
+VERB(help, "[VERB]", N_("list the commands, or show one"))
+VERB(version, "", N_("print the version"))
