@@ -57,6 +57,8 @@ size_t b64_len(size_t n);
 size_t b64_encode(char *out, const void *p, size_t n);
 /* Strict: no spaces, right padding, zero pad bits. cap >= n/4*3. */
 bool b64_decode(uint8_t *out, size_t cap, const char *s, size_t n, size_t *len);
+/* Length of the valid UTF-8 character at p (RFC 3629), 0 when it is none. */
+size_t utf8_char(const uint8_t *p, size_t n);
 void hex_encode(char *out, const void *p, size_t n);
 bool hex_decode(uint8_t *out, const char *s, size_t n);
 

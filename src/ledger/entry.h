@@ -14,7 +14,8 @@
  *  2. What is built fits LEDGER_ENTRY_MAX whatever the input is, as long as it
  *     has at most ENTRY_TOKENS_MAX tokens: longer texts and lists are cut and
  *     end in U+2026.
- *  3. entry_tokens() gives back the tokens that went in, in order.
+ *  3. Numbers above 2^63-1 are written as that.
+ *  4. entry_tokens() gives back the tokens that went in, in order.
  *
  * What the verifier asks of the order of entries (the ledger process keeps it):
  *  - time never goes back;
