@@ -486,7 +486,22 @@ def memory(setup, results, rep):
                  lambda t: idle(setup, t, USED, "SELECT 1"), proxies)
 
 
-SECTIONS = {"small": small, "bulk": bulk, "latency": late, "memory": memory}
+def seal(setup, results, rep):
+    say("  seal")
+    kinds = [("bare loop", "raw"), ("ledger, 1 outstanding", "1"),
+             ("ledger, 64 outstanding", "64")]
+    random.shuffle(kinds)
+    for name, kind in kinds:
+        folder = setup.dir + "/seal"
+        os.mkdir(folder)
+        rate, p50, cpu = run(setup.tool("seal"), folder, SECONDS, kind).split()
+        shutil.rmtree(folder)
+        results.all.setdefault("seal", {}).setdefault(name, []).append(
+            {"rate": float(rate), "p50": float(p50), "cpu": float(cpu) / 1e6})
+
+
+SECTIONS = {"small": small, "bulk": bulk, "latency": late, "memory": memory,
+            "seal": seal}
 
 
 # ---------------------------------------------------------------------------
@@ -524,12 +539,20 @@ def bars(r):
         yield name + "CPU / PgBouncer's", r.ratio(s, "cpu", "pgbouncer"), 1.0, True
     yield ("one personal row: ms added to direct, p50",
            [v / 1e3 for v in r.ratio("latency", "p50", "direct", True)], 0.3, True)
+    one, many = (r.all.get("seal", {}).get("ledger, %d outstanding" % n, ())
+                 for n in (1, 64))
+    yield ("durable entries one at a time / bare O_DSYNC loop's", [
+        a["rate"] / b["rate"] for a, b in
+        zip(one, r.all.get("seal", {}).get("bare loop", ()))], 0.85, False)
+    yield ("durable entries/s, 64 outstanding",
+           [m["rate"] for m in many], 100000, False)
+    yield ("cores they take", [m["rate"] * m["cpu"] for m in many], 1.0, True)
     yield ("KiB an idle client", [
         m["private"] / 1024 for m in r.all.get("idle", {}).get("kuraban", ())],
         16, True)
 
 
-COLUMNS = (("tps", "tps", 1), ("p50", "p50 us", 1), ("p99", "p99 us", 1),
+COLUMNS = (("tps", "tps", 1), ("rate", "entries/s", 1), ("p50", "p50 us", 1), ("p99", "p99 us", 1),
            ("wall", "wall s", 1), ("cpu", "CPU us/unit", 1e6),
            ("cpu_gate", "of it gate", 1e6), ("cpu_ledger", "ledger", 1e6),
            ("private", "private KiB/client", 1 / 1024),
