@@ -138,6 +138,7 @@ load_actor(struct loader *l, struct meter *m)
 	char name[NAME_BYTES_MAX + 1];
 	size_t len = (size_t)load_int(l, 2);
 	struct actor *a;
+	uint32_t n;
 
 	if (l->bad || len > NAME_BYTES_MAX || !l->get(l->arg, name, len) ||
 	    memchr(name, 0, len) != NULL)
@@ -145,7 +146,8 @@ load_actor(struct loader *l, struct meter *m)
 	name[len] = 0;
 	if (meter_actor_find(m, name) != UINT32_MAX)
 		return false;
-	a = m->actors[meter_actor(m, name)];
+	n = meter_actor(m, name);
+	a = m->actors[n];
 	a->day = (int32_t)load_int(l, 4);
 	a->older = load_int(l, 8);
 	a->anon_older = load_int(l, 8);
