@@ -423,6 +423,8 @@ hint(const struct actor *a, const struct meter_ask *ask, size_t total, size_t i)
 		set_hint_far(&a->set, set_mix(ask->tokens[i + 16]));
 	if (i + 8 < total)
 		set_hint_near(&a->set, set_mix(ask->tokens[i + 8]));
+	if (i + 4 < total)
+		set_hint_next(&a->set, set_mix(ask->tokens[i + 4]));
 }
 
 enum err

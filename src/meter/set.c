@@ -333,6 +333,20 @@ set_hint_near(const struct set *s, uint64_t mixed)
 		__builtin_prefetch(s->dir[dir_index(s, mixed)]);
 }
 
+void
+set_hint_next(const struct set *s, uint64_t mixed)
+{
+	const struct set_shard *b;
+	size_t i;
+
+	if (s->dir == NULL)
+		return;
+	b = s->dir[dir_index(s, mixed)];
+	i = shard_guess(b, mixed);
+	__builtin_prefetch(b->body + i * shard_width(b));
+	__builtin_prefetch(b->body + (size_t)b->cap * shard_width(b) + 2 * i);
+}
+
 bool
 set_each(const struct set *s,
     bool (*each)(void *arg, uint64_t mixed, uint16_t day), void *arg)

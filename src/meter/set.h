@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SET_SHARD = 256, SET_STEP = 8, SET_DEPTH_MAX = 32 };
+enum { SET_SHARD = 128, SET_STEP = 8, SET_DEPTH_MAX = 32 };
 
 struct set_shard;
 
@@ -43,9 +43,10 @@ int32_t set_get(const struct set *s, uint64_t mixed);
 bool set_put(struct set *s, uint64_t mixed, uint16_t day, int32_t *old);
 /* Removes it; false when it was not there. */
 bool set_del(struct set *s, uint64_t mixed);
-/* Hints that these will be asked for soon: first far ahead, then nearer. */
+/* Hints that this will be asked for: call far ahead, then near, then next. */
 void set_hint_far(const struct set *s, uint64_t mixed);
 void set_hint_near(const struct set *s, uint64_t mixed);
+void set_hint_next(const struct set *s, uint64_t mixed);
 /* Calls each entry in rising order of the mixed token until one returns false. */
 bool set_each(const struct set *s,
     bool (*each)(void *arg, uint64_t mixed, uint16_t day), void *arg);
