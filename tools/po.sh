@@ -23,7 +23,7 @@ xgettext --from-code=UTF-8 --language=C --add-comments=TRANSLATORS \
 for po in po/*.po; do
 	if [ "${1:-}" = check ]; then
 		msgfmt --check --output-file=/dev/null "$po"
-		msgcmp --no-wrap "$po" "$tmp/kuraban.pot"
+		msgcmp "$po" "$tmp/kuraban.pot"
 	else
 		msgmerge --quiet --no-fuzzy-matching --no-location --sort-by-file \
 			--output-file="$tmp/new.po" "$po" "$tmp/kuraban.pot"

@@ -6,7 +6,7 @@
  * libconfuse reads every value as a string; types are ours, so that a message
  * says what is expected. Its parser has static state: one thread only.
  */
-#include "conf/parts.h"
+#include "conf/conf.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "conf/parts.h"
 
 #define _(s) gettext(s)
 

@@ -12,13 +12,13 @@ notes_add(struct conf_notes *n, int level, int line, const char *fmt, ...)
 	struct conf_note *v;
 	char *text;
 	va_list ap;
-	int len;
 
+	/* A note lost would be an error lost. */
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	must(vasprintf(&text, fmt, ap) >= 0);
 	va_end(ap);
-	v = len < 0 ? NULL : realloc(n->v, (n->n + 1) * sizeof(*v));
-	must(v != NULL);	/* a note lost would be an error lost */
+	v = realloc(n->v, (n->n + 1) * sizeof(*v));
+	must(v != NULL);
 	n->v = v;
 	v[n->n++] = (struct conf_note){(unsigned)level, line, text};
 }
