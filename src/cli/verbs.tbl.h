@@ -2,5 +2,7 @@
 /* VERB(name, usage, help), in the order of `kuraban help`. */
 VERB(check, "[-c FILE] [--json]",
     N_("check the configuration and say what it means"))
+VERB(demo, "[--subjects N] [--keep]",
+    N_("replay an extraction of customer data, without and with the gate"))
 VERB(help, "[VERB]", N_("list the commands, or show one"))
 VERB(version, "", N_("print the version"))
