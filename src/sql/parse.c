@@ -12,16 +12,16 @@
  * Recursion: the grammar is a table-driven LALR parser with its own limit of
  * depth (10,000); our walk over expressions keeps its own list, no stack.
  */
-#include "postgres.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/parsenodes.h"
-#include "nodes/pg_list.h"
+#include <postgres.h>
+#include <nodes/nodeFuncs.h>
+#include <nodes/parsenodes.h>
+#include <nodes/pg_list.h>
 
 enum { HEADERS_MAJOR = PG_VERSION_NUM / 10000 };
 #undef PG_MAJORVERSION
 #undef PG_VERSION
 #undef PG_VERSION_NUM
-#include "pg_query.h"
+#include <pg_query.h>
 _Static_assert(PG_VERSION_NUM / 10000 == HEADERS_MAJOR,
     "libpg_query and the server headers are of one major version");
 
@@ -41,6 +41,7 @@ typedef struct {
 PgQueryInternalParsetreeAndError pg_query_raw_parse(const char *input);
 MemoryContext pg_query_enter_memory_context(void);
 void pg_query_exit_memory_context(MemoryContext ctx);
+void pg_query_free_error(PgQueryError *error);
 
 enum { NODES_MAX = 1 << 22 };	/* waiting in one walk; 16 MiB of text has fewer */
 
