@@ -17,7 +17,7 @@ import struct
 import sys
 
 import people
-from harness import Failure, Skip, Suite, check
+from harness import ROLE_PASSWORD, Failure, Suite, check
 from wire import AuthError, Closed
 
 FREE = frozenset(["free"])
@@ -1131,7 +1131,7 @@ for name, expression in (
         ("encode", "encode('x', name)"),
         ("privilege", "has_table_privilege(name, 'select')"),
         ("xml", "xmlparse(document '<' || name)"),
-        ("timezone", "now() AT TIME ZONE (name || '/ ')"),
+        ("timezone", "now() AT TIME ZONE (':' || name)"),
         ("tsquery", "(name || ' ! !')::tsquery"),
         ("range", "('[' || name)::numrange"),
         ("inet", "name::inet")):
@@ -1275,8 +1275,7 @@ def view_changed(s):
 def dblink(s):
     s.query("SELECT * FROM dblink('host=127.0.0.1 port=%d dbname=crm "
             "user=kuraban_super password=%s', 'select name from customers') "
-            "AS t(x text)" % (s.world.pg.port, __import__("harness")
-                              .ROLE_PASSWORD))
+            "AS t(x text)" % (s.world.pg.port, ROLE_PASSWORD))
 
 
 for a in ATTACKS:

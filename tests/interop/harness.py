@@ -443,8 +443,9 @@ def rss_bytes(pid):
 class World:
     """PostgreSQL and (unless direct) the gate, in a directory of their own."""
 
-    def __init__(self, options, **gate):
+    def __init__(self, options, prepare=None, **gate):
         self.options = options
+        self.prepare = prepare	# called when PostgreSQL is up
         self.gate_options = gate
         self.pg = self.gate = None
         self.top = None
@@ -456,9 +457,12 @@ class World:
             self.pg = Postgres(self.top)
             self.pg.start()
             self.pg.build()
+            if self.prepare:
+                self.prepare(self)
             if not self.options.direct:
-                self.gate = Gate(self.top, self.options.build, self.pg,
-                                 **self.gate_options)
+                o = {k: v(self) if callable(v) else v
+                     for k, v in self.gate_options.items()}
+                self.gate = Gate(self.top, self.options.build, self.pg, **o)
                 self.gate.start()
         except BaseException:
             self.__exit__()
