@@ -195,7 +195,8 @@ conn_watch(struct conn *c, size_t sendable)
 		return;
 	if (c->want_read || (sendable > 0 && c->ssl_wants_read))
 		events |= UV_READABLE;
-	if (sendable > 0 || c->ssl_wants_write)
+	/* Bytes that TLS has read already give no event: a writable socket does. */
+	if (sendable > 0 || c->ssl_wants_write || (c->want_read && conn_pending(c)))
 		events |= UV_WRITABLE;
 	if (events == c->events)
 		return;
