@@ -931,9 +931,14 @@ read_create_schema(struct reader *r, CreateSchemaStmt *m)
 static enum sql_kind
 read_create(struct reader *r, Node *n)
 {
+	ListCell *c;
+
 	switch (nodeTag(n)) {
 	case T_CreateStmt:
 		add_new(r, ((CreateStmt *)n)->relation);
+		/* Rows of a child show through its parent: the parent is changed. */
+		foreach(c, ((CreateStmt *)n)->inhRelations)
+			add_range(r, lfirst_node(RangeVar, c));
 		break;
 	case T_ViewStmt:
 		add_new(r, ((ViewStmt *)n)->view);
