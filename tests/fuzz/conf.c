@@ -26,6 +26,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf_notes_fini(&notes);
 	if (c != NULL) {
 		must(c->ndatabases > 0 && c->nroles > 0);
+		/* The scanner saw every section that libconfuse saw. */
+		for (size_t i = 0; i < c->ndatabases; i++) {
+			must(c->databases[i].line > 0);
+			for (size_t j = 0; j < c->databases[i].ntables; j++)
+				must(c->databases[i].tables[j].line > 0);
+		}
+		for (size_t i = 0; i < c->nroles; i++)
+			must(c->roles[i].line > 0);
 		conf_explain(c, &notes);
 		conf_notes_fini(&notes);
 		conf_free(c);
