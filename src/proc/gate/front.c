@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/say.h"
 
+enum { CATALOG_TIMEOUT_US = 15000000 };
+
 #define IN_MAX (SQL_MAX_BYTES + (1u << 20))
 
 static char *
@@ -789,6 +791,12 @@ session_tick(struct session *s, uint64_t now_us)
 	if ((s->phase == PH_START || s->phase == PH_AUTH) &&
 	    now_us - s->started_us > AUTH_TIMEOUT_S * 1000000ull) {
 		session_close(s);
+		return;
+	}
+	if (s->wait == WAIT_CATALOG && now_us - s->wait_since_us > CATALOG_TIMEOUT_US) {
+		session_fatal(s, "57P03",
+		    _("the catalog of this database could not be loaded"), NULL,
+		    _("Statements cannot be judged until the gate reaches the database."));
 		return;
 	}
 	/* A client that does not read its last message is not waited for. */

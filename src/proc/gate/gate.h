@@ -258,6 +258,7 @@ struct session {
 	uint32_t first_request;	/* grants of earlier ones are of a cut statement */
 
 	struct tally tallies[TALLIES];
+	uint64_t wait_since_us;	/* WAIT_CATALOG */
 	bool kill;
 	unsigned kill_ticks;
 	uint32_t relay_skip;	/* relay: answers to the gate's own SET are dropped */

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "catalog/settings.h"
 
 enum { CACHE_MAX_BYTES = 64 << 20, SHAPE_KEY_MAX = 1 << 20, TREE_LIMIT = 64 << 20 };
@@ -445,6 +446,10 @@ ask_tree(struct session *s, struct judge *j)
 	buf_clear(&j->tree);
 	j->trees = 0;
 	if (!s->tree_ready) {
+		pg_put_close(b, 'S', "kb$on");
+		put_op(s, OP_CLOSE, INT_QUIET);
+		pg_put_close(b, 'S', "kb$off");
+		put_op(s, OP_CLOSE, INT_QUIET);
 		pg_put_parse(b, "kb$on", slice_cstr(SQL_ON), (struct slice){NULL, 0});
 		put_op(s, OP_PARSE, INT_QUIET);
 		pg_put_parse(b, "kb$off", slice_cstr(SQL_OFF), (struct slice){NULL, 0});
@@ -692,6 +697,7 @@ judge_go(struct session *s, struct judge *j)
 
 	buf_init(&j->tree_text, SQL_MAX_BYTES + 65536);
 	buf_init(&j->tree, TREE_LIMIT);
+	buf_init(&j->error, 2 * COLLECT_MAX);
 	j->kind = st->kind;
 	if ((r = judge_text(s, st)) != NULL ||
 	    !tree_plan(s, j, j->text, st, &r)) {
@@ -761,6 +767,7 @@ judge_start(struct session *s, struct judge *j)
 		return judge_go(s, j);
 	if (!side_ready(s->db)) {
 		s->wait = WAIT_CATALOG;
+		s->wait_since_us = clock_mono_us();
 		return false;
 	}
 	return judge_go(s, j);
@@ -801,7 +808,8 @@ judged_text(const struct judged *v, const char *text, const struct sql_stmt *st)
 	if (setting_is(st, "application_name")) {
 		buf_str(&b, st->local ? "SET LOCAL application_name TO DEFAULT" :
 		    "SET application_name TO DEFAULT");
-	} else if (v->hidden == NULL) {
+	} else if (v->hidden == NULL || st->kind == SQL_FETCH ||
+	    st->kind == SQL_EXECUTE) {
 		buf_put(&b, text + st->start, st->len);
 	} else if (st->kind == SQL_COPY_OUT && st->inner_len == 0) {
 		buf_str(&b, "COPY (");

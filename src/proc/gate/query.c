@@ -311,6 +311,7 @@ send_query(struct session *s, struct judged *j, const char *text, size_t len,
 		pg_put_query(back_out(s), POISON);
 		return;
 	}
+	must(j->hidden == NULL || info != NULL);
 	op->stmt = stmt_new(j, text, len, info, hash);
 	note_effects(s, op_at(s, s->ops_len - 1));
 	if (info != NULL && (j->hidden != NULL || setting_is(info, "application_name"))) {
@@ -490,6 +491,7 @@ finish_parse(struct session *s, struct judge *j)
 	}
 	p = calloc(1, sizeof(*p));
 	must(p != NULL);
+	must(j->result->hidden == NULL || info != NULL);
 	p->stmt = stmt_new(j->result, j->text, j->len, info, j->hash);
 	p->types = j->types;
 	buf_init(&j->types, j->types.max);

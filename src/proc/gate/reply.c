@@ -157,8 +157,12 @@ on_error(struct session *s, struct op *op, struct slice body)
 	}
 	whole = op->type == OP_QUERY;
 	if (tree) {
+		const char *state = pg_field(body, 'C');
 		struct slice all = {body.p - PG_HEAD_BYTES, body.len + PG_HEAD_BYTES};
 
+		/* The client deallocated our own statements: prepare them again. */
+		if (state != NULL && strcmp(state, "26000") == 0)
+			s->tree_ready = false;
 		if (s->judge->extended) {
 			/* Ours to answer: the client's own message was not sent yet. */
 			struct judge *j = s->judge;
@@ -390,13 +394,8 @@ done:
 	op->rows = 0;
 	if (op->charged)
 		meter_over(s);
-	if (op->type != OP_EXECUTE)
-		return;
-	if (op->internal == INT_END) {
+	if (op->type == OP_EXECUTE)
 		op_pop(s, false);
-		return;
-	}
-	op_pop(s, false);
 }
 
 /* ---- ready ---- */
@@ -638,13 +637,9 @@ on_message(struct session *s, char type, struct slice body)
 			put_message(s, type, body);
 		}
 		break;
-	case 'C': case 'I': case 's': {
-		bool end = op->type == OP_EXECUTE && op->internal == INT_END;
-
+	case 'C': case 'I': case 's':
 		on_complete(s, op, type, body);
-		(void)end;
 		break;
-	}
 	case 'E':
 		on_error(s, op, body);
 		break;
