@@ -536,10 +536,11 @@ class Suite:
             if self.options.verbose:
                 traceback.print_exc()
         self.count[word] += 1
-        mark = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}[word]
-        print("%s %-34s %s%s [%.1fs]" % (
-            mark, name, what, (": " + text) if text else "",
-            time.monotonic() - start), flush=True)
+        print("%s %d - %s: %s%s [%.1fs]%s" % (
+            "not ok" if word == "failed" else "ok", sum(self.count.values()),
+            name, what, (": " + text) if text and word != "skipped" else "",
+            time.monotonic() - start,
+            " # SKIP " + text if word == "skipped" else ""), flush=True)
 
     def finish(self):
         if self.options.list:
