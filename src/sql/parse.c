@@ -215,6 +215,19 @@ is_builtin_op(const List *name)
 	    sizeof(builtin_ops[0]), compare_ops) != NULL;
 }
 
+/* EXCLUDE (a WITH =): a list of pairs, an IndexElem and an operator's name. */
+static bool
+excludes_by_builtin(const Constraint *k)
+{
+	ListCell *c;
+
+	foreach(c, k->exclusions) {
+		if (!is_builtin_op(lsecond_node(List, lfirst_node(List, c))))
+			return false;
+	}
+	return true;
+}
+
 /* The nodes that a walk has still to see. */
 struct todo {
 	Node **v;
@@ -287,6 +300,8 @@ push_children(Node *n, struct todo *t)
 		PUSH(((ColumnDef *)n)->constraints);
 		return true;
 	case T_Constraint:
+		if (!excludes_by_builtin((Constraint *)n))
+			return false;
 		PUSH(((Constraint *)n)->raw_expr);
 		PUSH(((Constraint *)n)->exclusions);
 		PUSH(((Constraint *)n)->where_clause);
@@ -830,6 +845,8 @@ read_rename(struct reader *r, const RenameStmt *n)
 		return SQL_DDL_DEFINE;
 	if (n->relation == NULL) {
 		add_node(r, n->object);
+		if (n->renameType == OBJECT_SCHEMA)
+			add_object(r, NULL, n->subname);
 		if (n->renameType != OBJECT_DOMCONSTRAINT && r->s->nobjects > 0)
 			add_object(r, r->s->objects[0].schema, n->newname);
 		return kind;
