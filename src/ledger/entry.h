@@ -130,6 +130,7 @@ struct entry_front {
 	int64_t time_us;
 	uint64_t session;	/* 0: none */
 	struct slice event;	/* of `session`: the word; else empty */
+	struct slice subjects;	/* raw value, for entry_subjects(); empty: none */
 };
 enum err entry_front(struct entry_front *out, struct slice entry);
 
@@ -145,6 +146,9 @@ enum err entry_get(struct slice entry, const char *key, struct slice *raw);
  * all, has none. ERR_FORMAT: malformed subjects. Stops at the first error of hit.
  */
 enum err entry_tokens(struct slice entry,
+    enum err (*hit)(void *arg, unsigned domain, uint64_t token), void *arg);
+/* The same from the raw value that entry_front() found. */
+enum err entry_subjects(struct slice raw,
     enum err (*hit)(void *arg, unsigned domain, uint64_t token), void *arg);
 
 /*

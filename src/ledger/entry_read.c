@@ -267,6 +267,8 @@ entry_front(struct entry_front *out, struct slice entry)
 			return ERR_FORMAT;
 		if (slice_is(k, "event") && v.len >= 2)
 			f.event = (struct slice){v.p + 1, v.len - 2};
+		if (slice_is(k, "subjects"))
+			f.subjects = v;
 	}
 	if (w.bad)
 		return ERR_FORMAT;
@@ -300,16 +302,15 @@ run_tokens(const uint8_t *p, size_t len, unsigned domain,
 }
 
 enum err
-entry_tokens(struct slice entry,
+entry_subjects(struct slice raw,
     enum err (*hit)(void *arg, unsigned domain, uint64_t token), void *arg)
 {
 	enum err err = ERR_OK;
-	struct slice raw;
 	const uint8_t *p, *end, *q;
 
-	if (entry_get(entry, "subjects", &raw) != ERR_OK)
+	if (raw.len == 0)
 		return ERR_OK;
-	if (raw.len < 2 || raw.p[0] != '[')
+	if (raw.len < 2 || raw.p[0] != '[' || raw.p[raw.len - 1] != ']')
 		return ERR_FORMAT;
 	p = raw.p + 1;
 	end = raw.p + raw.len - 1;
@@ -323,6 +324,17 @@ entry_tokens(struct slice entry,
 		p = q + 1;
 	}
 	return err;
+}
+
+enum err
+entry_tokens(struct slice entry,
+    enum err (*hit)(void *arg, unsigned domain, uint64_t token), void *arg)
+{
+	struct slice raw;
+
+	if (entry_get(entry, "subjects", &raw) != ERR_OK)
+		return ERR_OK;
+	return entry_subjects(raw, hit, arg);
 }
 
 enum err
