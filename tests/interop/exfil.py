@@ -761,7 +761,7 @@ add("search-path-pipelined", "SET and SELECT before one Sync",
     search_path_pipelined, ANY, before=EVIL, after=UNEVIL)
 
 
-def search_path_startup(s, world=None):
+def search_path_startup(s):
     with s.again(params={"options": "-c search_path=evil,public"}) as t:
         t.query("SELECT note FROM orders")
 
@@ -770,7 +770,17 @@ add("search-path-options", "search_path by the start-up packet's options",
     search_path_startup, ANY, before=EVIL, after=UNEVIL)
 
 
-def search_path_parameter(s, world=None):
+def options_tab(s):
+    with s.again(params={"options": "-c work_mem=1MB\v-c\v"
+                         "search_path=evil,public"}) as t:
+        t.query("SELECT note FROM orders")
+
+
+add("search-path-tab", "options apart by a vertical tab",
+    options_tab, ANY, before=EVIL, after=UNEVIL)
+
+
+def search_path_parameter(s):
     with s.again(params={"search_path": "evil,public"}) as t:
         t.query("SELECT note FROM orders")
 
@@ -1134,6 +1144,10 @@ for name, expression in (
         ("xml", "xmlparse(document '<' || name)"),
         ("timezone", "now() AT TIME ZONE (':' || name)"),
         ("tsquery", "(name || ' ! !')::tsquery"),
+        ("cross-database", "('x.' || name || '.y')::regclass"),
+        ("regrole", "name::regrole"),
+        ("regconfig", "name::regconfig"),
+        ("cursor", "cursor_to_xml(name::refcursor, 1, false, false, '')"),
         ("range", "('[' || name)::numrange"),
         ("inet", "name::inet")):
     add("error-" + name, "an error with the value in it: " + expression,
