@@ -28,11 +28,11 @@ entry_kind_word(enum entry_kind k)
 enum { NAME_MAX_BYTES = 256, SLACK = 512 };
 
 /*
- * The longest entry: the tokens; six texts of the head and of release; the long
- * text; the tables; the domains; keys, numbers and the rest.
+ * The longest entry: the tokens; six texts of the head and of release; two long
+ * texts; the tables; the domains; keys, numbers and the rest.
  */
 _Static_assert((ENTRY_TOKENS_MAX * 8 + 2) / 3 * 4 + ENTRY_DOMAINS_MAX * 8 +
-    6 * (ENTRY_TEXT_MAX + 2) + ENTRY_LONG_MAX + ENTRY_LIST_MAX +
+    6 * (ENTRY_TEXT_MAX + 2) + 2 * ENTRY_LONG_MAX + ENTRY_LIST_MAX +
     ENTRY_DOMAINS_MAX * (NAME_MAX_BYTES + 3) + SLACK < LEDGER_ENTRY_MAX,
     "an entry may be too long");
 

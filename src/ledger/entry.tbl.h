@@ -59,6 +59,8 @@ ENTRY(release)
 	FIELD(release, NUM, rows)
 	FIELD(release, NUM, bytes)
 	FIELD(release, NUM, anon)	/* subjects charged without a key */
+	FIELD(release, LONG, moved)	/* meter.md 3: "day:count ..." of subjects known
+					   under an earlier year's token */
 	FIELD(release, TEXT, outcome)	/* all, cut, observed */
 	FIELD(release, OPT, grant)	/* number of the grant it was charged to */
 	FIELD(release, OPT, sealed)
