@@ -1,24 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Brings po/*.po up to the sources' messages. `tools/po.sh check` only says
-# whether every message has a translation.
+# whether every message has a translation. The texts of tables (ERR, the verdict's
+# X) are translated where they are shown.
 set -eu
 cd "$(dirname "$0")/.."
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# err.tbl.h and the verdict's reasons are tables whose texts are translated
-# where they are shown.
-find src -name '*.c' -o -name '*.h' | LC_ALL=C sort >"$tmp/files"
-xgettext --from-code=UTF-8 --language=C --add-comments=TRANSLATORS \
-	--keyword=_ --keyword=N_ --keyword=ngettext:1,2 \
-	--keyword=ERR:2 --keyword=ERR:3 --keyword=X:3 \
-	--no-location --sort-by-file --package-name=kuraban \
-	--files-from="$tmp/files" --output="$tmp/kuraban.pot" 2>"$tmp/log" || {
-	cat "$tmp/log" >&2
-	exit 1
+extract() {
+	xgettext --from-code=UTF-8 --language=C --no-location --sort-by-file \
+		--package-name=kuraban --output="$tmp/kuraban.pot" "$@" 2>"$tmp/log" || {
+		cat "$tmp/log" >&2
+		exit 1
+	}
 }
+find src -name '*.c' -o -name '*.h' | LC_ALL=C sort >"$tmp/files"
+extract --files-from="$tmp/files" \
+	--keyword=_ --keyword=N_ --keyword=ngettext:1,2 --keyword=X:3 --keyword=ERR:2
+# The advice in err.tbl.h; an empty one is not a message.
+sed 's/, "")$/)/' src/base/err.tbl.h >"$tmp/advice.h"
+extract --join-existing --keyword --keyword=ERR:3 "$tmp/advice.h"
 
 for po in po/*.po; do
 	if [ "${1:-}" = check ]; then
