@@ -14,10 +14,8 @@ meter_new(void)
 {
 	struct meter *m = calloc(1, sizeof(*m));
 
-	if (m != NULL) {
+	if (m != NULL)
 		map_init(&m->names);
-		m->today = INT32_MIN;
-	}
 	return m;
 }
 

@@ -88,7 +88,7 @@ enter(const struct conf *c)
 		return false;
 	}
 	if (chdir(c->state) != 0) {
-		say_error("%s: %m", c->state);
+		say_error("%s: %s", c->state, strerror(errno));
 		return false;
 	}
 	if (!sandbox_enter(SANDBOX_LEDGER, ".", &landlock, &why)) {

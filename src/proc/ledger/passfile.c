@@ -4,6 +4,7 @@
  * anything, '\' quotes the next character, '#' begins a comment line. Like libpq
  * it is ignored when others than its owner may read it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ passfile_find(const char *path, const struct conf_upstream *u)
 	FILE *f = fopen(path, "re");
 
 	if (f == NULL) {
-		say_warn("passfile %s: %m", path);
+		say_warn("passfile %s: %s", path, strerror(errno));
 		return NULL;
 	}
 	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) ||

@@ -491,6 +491,33 @@ send_grant(struct decision *d, uint32_t request, uint32_t nrows)
 	ipc_end(out, mark);
 }
 
+/*
+ * The time of all that follows, and the key of its year. Making the key writes
+ * an entry, so the time is taken again after it: entries never go back in time.
+ */
+static const uint8_t *
+begin(struct decision *d)
+{
+	const uint8_t *key = NULL;
+	enum err err = ERR_OK;
+
+	for (int i = 0; i < 3; i++) {
+		d->head = session_head(d->s, d->x);
+		d->database = d->head.database;
+		d->today = clock_day(d->head.time_us);
+		d->year = token_year(d->today);
+		if (!d->sealed)
+			return NULL;
+		key = book_keys_find(&d->s->book.keys, d->year);
+		if (key != NULL || err != ERR_OK)
+			break;
+		err = book_year_key(&d->s->book, d->year, &key);
+		server_entry(d->s, err);
+	}
+	d->sealed = key != NULL && err == ERR_OK;
+	return key;
+}
+
 bool
 stmt_release(struct server *s, struct session *x, struct ipc_msg *m)
 {
@@ -508,16 +535,7 @@ stmt_release(struct server *s, struct session *x, struct ipc_msg *m)
 	d.a = s->arrays;
 	if (!read_rows(d.a, &m->body, nrows, x->open))
 		return false;
-	d.head = session_head(s, x);
-	d.database = d.head.database;
-	d.today = clock_day(d.head.time_us);
-	d.year = token_year(d.today);
-	if (d.sealed) {
-		enum err err = book_year_key(&s->book, d.year, &key);
-
-		server_entry(s, err);
-		d.sealed = err == ERR_OK;
-	}
+	key = begin(&d);
 	for (size_t i = 0; d.sealed && i < d.a->nkeys; i++)
 		d.a->tokens[i] = token_make(key, d.database,
 		    x->open->domains[d.a->domains[i]], d.a->keys[i]);

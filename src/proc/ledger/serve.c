@@ -21,9 +21,9 @@ enum {
 	TICK_MS = 1000,
 	HEARTBEAT_US = 60000000,
 	SNAPSHOT_ENTRIES = 200000,
-	SNAPSHOT_US = 3600 * 1000000ll,
 	FLUSH_MS = 2000			/* at stop, for answers under way */
 };
+static const int64_t snapshot_us = 3600 * (int64_t)1000000;
 
 /* --- entries that nobody waits for -------------------------------------- */
 
@@ -452,7 +452,7 @@ server_tick(struct server *s)
 		say_error("sealed originals could not be written");
 	if (b->next - b->snap_covers >= SNAPSHOT_ENTRIES +
 	    meter_pairs(b->meter) / 8 || (b->next > b->snap_covers &&
-	    now - s->snap_us >= SNAPSHOT_US)) {
+	    now - s->snap_us >= snapshot_us)) {
 		s->snap_us = now;
 		if (book_snapshot(b) != ERR_OK)
 			say_warn("meter.snap could not be written; a start will take "
