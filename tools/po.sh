@@ -26,7 +26,14 @@ extract --join-existing --keyword --keyword=ERR:3 "$tmp/advice.h"
 for po in po/*.po; do
 	if [ "${1:-}" = check ]; then
 		msgfmt --check --output-file=/dev/null "$po"
-		msgcmp "$po" "$tmp/kuraban.pot"
+		msgmerge --quiet --no-fuzzy-matching --output-file="$tmp/new.po" \
+			"$po" "$tmp/kuraban.pot"
+		msgattrib --untranslated --no-wrap "$tmp/new.po" >"$tmp/missing"
+		if [ -s "$tmp/missing" ]; then
+			echo "$po has no translation of:"
+			grep -A 3 '^msgid' "$tmp/missing"
+			exit 1
+		fi
 	else
 		msgmerge --quiet --no-fuzzy-matching --no-location --sort-by-file \
 			--output-file="$tmp/new.po" "$po" "$tmp/kuraban.pot"

@@ -8,7 +8,7 @@ bugprone-signal-handler,bugprone-infinite-loop,bugprone-incorrect-roundings,
 bugprone-string-literal-with-embedded-nul,-bugprone-suspicious-include,
 clang-analyzer-deadcode.*,clang-analyzer-core.CallAndMessage,
 clang-analyzer-core.DivideZero,clang-analyzer-core.StackAddressEscape,
-clang-analyzer-core.uninitialized.*,clang-analyzer-unix.API,
+clang-analyzer-unix.API,
 clang-analyzer-unix.MismatchedDeallocator,clang-analyzer-unix.cstring.*'
 cd "$1" || exit 2
 sed -n 's/.*"file": ".*\(src\/[^"]*\.c\)".*/\1/p' "$2/compile_commands.json" | sort -u |

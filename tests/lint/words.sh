@@ -5,7 +5,7 @@
 cd "$1" || exit 2
 found=$(grep -rnIE '(^|[^A-Za-z0-9_.-])/(work|home|root|Users)/|\b(FIXME|XXX|TODO)\b' \
 	--exclude-dir='build*' --exclude=.git --exclude-dir=.git --exclude-dir=node_modules \
-	--exclude=words.sh . || true)
+	--exclude='build*.log' --exclude=words.sh . || true)
 [ -z "$found" ] && exit 0
 echo "$found"
 exit 1
