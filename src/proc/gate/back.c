@@ -48,7 +48,7 @@ back_greet(struct up *u, char type, struct slice body)
 		if (strcmp(name, "standard_conforming_strings") == 0)
 			s->std_strings = strcmp(rd_cstr(&r), "off") != 0;
 		if (strcmp(name, "application_name") == 0) {
-			pg_put_param(&s->front.out, name, s->app ? s->app : "");
+			pg_put_param(front_out(s), name, s->app ? s->app : "");
 			break;
 		}
 		goto pass;
@@ -61,10 +61,10 @@ back_greet(struct up *u, char type, struct slice body)
 		break;
 	case 'N':
 	pass: {
-		size_t mark = pg_begin(&s->front.out, type);
+		size_t mark = pg_begin(front_out(s), type);
 
-		buf_put(&s->front.out, body.p, body.len);
-		pg_end(&s->front.out, mark);
+		buf_put(front_out(s), body.p, body.len);
+		pg_end(front_out(s), mark);
 		break;
 	}
 	default:

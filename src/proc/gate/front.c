@@ -163,6 +163,8 @@ front_settle(struct session *s)
 {
 	size_t n = s->run_len;
 
+	if (n == 0)
+		return;
 	s->run_len = 0;
 	buf_put(&s->front.out, s->run, n);
 }

@@ -346,6 +346,13 @@ void front_live(struct session *s);	/* the server is ready for queries */
 void front_take(struct session *s);	/* takes client messages while it may */
 /* Makes what was queued so far part of front.out. */
 void front_settle(struct session *s);
+/* front.out, to append a message to: the only way to write it in order. */
+static inline struct buf *
+front_out(struct session *s)
+{
+	front_settle(s);
+	return &s->front.out;
+}
 /* Queues bytes for the client: after everything before, held if that is held. */
 void front_put(struct session *s, const void *p, size_t len);
 size_t front_sendable(const struct session *s);

@@ -293,7 +293,7 @@ put_budget_error(struct session *s, const struct grant *g)
 	struct tm tm;
 
 	if (g->reason == 3) {
-		pg_put_error(&s->front.out, 'E', "ERROR", "KB005",
+		pg_put_error(front_out(s), 'E', "ERROR", "KB005",
 		    _("the ledger cannot seal: nothing was released"), NULL, NULL);
 		return;
 	}
@@ -301,7 +301,7 @@ put_budget_error(struct session *s, const struct grant *g)
 		snprintf(message, sizeof(message),
 		    _("held: more people than the budget allows; a grant is needed (request %llu)"),
 		    (unsigned long long)g->frees_at_us);
-		pg_put_error(&s->front.out, 'E', "ERROR", "KB002", message, NULL,
+		pg_put_error(front_out(s), 'E', "ERROR", "KB002", message, NULL,
 		    role->contact);
 		return;
 	}
@@ -322,7 +322,7 @@ put_budget_error(struct session *s, const struct grant *g)
 	snprintf(hint, sizeof(hint), _("To see more people, ask for a grant: %s"),
 	    role->contact ? role->contact :
 	    _("the supervisor of your role; people already seen in this window stay free."));
-	pg_put_error(&s->front.out, 'E', "ERROR", "KB001", message, detail, hint);
+	pg_put_error(front_out(s), 'E', "ERROR", "KB001", message, detail, hint);
 }
 
 /* Where row number n (0-based) of the chunk begins in front.out. */

@@ -370,7 +370,7 @@ end_pieces(struct session *s)
 	sql_list_fini(&s->piece_list);
 	s->piece_list = (struct sql_list){0};
 	s->wait = WAIT_NONE;
-	pg_put_ready(&s->front.out, s->txn);
+	pg_put_ready(front_out(s), s->txn);
 }
 
 static void
@@ -449,7 +449,7 @@ finish_query(struct session *s, struct judge *j)
 			s->wait = WAIT_PIECE;
 			next_piece(s);
 		} else {
-			pg_put_ready(&s->front.out, s->txn);
+			pg_put_ready(front_out(s), s->txn);
 		}
 		return;
 	}

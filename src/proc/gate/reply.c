@@ -89,8 +89,7 @@ put_notice(struct session *s, const struct op *op, char type, struct slice body)
 	    pg_condition(state));
 	snprintf(detail, sizeof(detail), "%s",
 	    _("The statement touches personal data, which the text could show."));
-	front_settle(s);
-	pg_put_withheld(&s->front.out, type, body, text, detail);
+	pg_put_withheld(front_out(s), type, body, text, detail);
 }
 
 static void
@@ -118,8 +117,7 @@ on_notice(struct session *s, struct op *op, struct slice body)
 static void
 put_refusal(struct session *s, const struct judged *j)
 {
-	front_settle(s);
-	pg_put_error(&s->front.out, 'E', "ERROR", j->sqlstate, j->message, NULL,
+	pg_put_error(front_out(s), 'E', "ERROR", j->sqlstate, j->message, NULL,
 	    j->hint);
 }
 
@@ -230,11 +228,10 @@ on_row_description(struct session *s, struct op *op, struct slice body)
 		put_message(s, 'T', body);
 		return true;
 	}
-	front_settle(s);
-	mark = pg_begin(&s->front.out, 'T');
-	buf_u16(&s->front.out, (uint16_t)(n - hidden));
-	buf_put(&s->front.out, rest, left);
-	pg_end(&s->front.out, mark);
+	mark = pg_begin(front_out(s), 'T');
+	buf_u16(front_out(s), (uint16_t)(n - hidden));
+	buf_put(front_out(s), rest, left);
+	pg_end(front_out(s), mark);
 	return true;
 }
 
@@ -256,10 +253,10 @@ on_data_row(struct session *s, struct op *op, struct slice body)
 	} else {
 		for (unsigned i = 0; i < j->nhidden; i++)
 			skip += 4 + cells[i].value.len;
-		mark = pg_begin(&s->front.out, 'D');
-		buf_u16(&s->front.out, (uint16_t)(n - j->nhidden));
-		buf_put(&s->front.out, body.p + skip, body.len - skip);
-		pg_end(&s->front.out, mark);
+		mark = pg_begin(front_out(s), 'D');
+		buf_u16(front_out(s), (uint16_t)(n - j->nhidden));
+		buf_put(front_out(s), body.p + skip, body.len - skip);
+		pg_end(front_out(s), mark);
 	}
 	meter_row(s, op, start, cells, n);
 	return true;
@@ -282,23 +279,22 @@ on_copy_out(struct session *s, struct op *op, struct slice body)
 		put_message(s, 'H', body);
 		return true;
 	}
-	front_settle(s);
-	mark = pg_begin(&s->front.out, 'H');
-	buf_u8(&s->front.out, (uint8_t)format);
-	buf_u16(&s->front.out, (uint16_t)(n - hidden));
-	buf_put(&s->front.out, formats.p, (size_t)(n - hidden) * 2);
-	pg_end(&s->front.out, mark);
+	mark = pg_begin(front_out(s), 'H');
+	buf_u8(front_out(s), (uint8_t)format);
+	buf_u16(front_out(s), (uint16_t)(n - hidden));
+	buf_put(front_out(s), formats.p, (size_t)(n - hidden) * 2);
+	pg_end(front_out(s), mark);
 	return true;
 }
 
 static void
 put_copy_data(struct session *s, struct slice a, struct slice b)
 {
-	size_t mark = pg_begin(&s->front.out, 'd');
+	size_t mark = pg_begin(front_out(s), 'd');
 
-	buf_put(&s->front.out, a.p, a.len);
-	buf_put(&s->front.out, b.p, b.len);
-	pg_end(&s->front.out, mark);
+	buf_put(front_out(s), a.p, a.len);
+	buf_put(front_out(s), b.p, b.len);
+	pg_end(front_out(s), mark);
 }
 
 /* One CopyData: a line, but for the header and trailer of a format. */
@@ -349,14 +345,14 @@ on_copy_data(struct session *s, struct op *op, struct slice line)
 		put_copy_data(s, head, line);
 	} else if (binary) {
 		unsigned n = (unsigned)line.p[0] << 8 | line.p[1];
-		size_t mark = pg_begin(&s->front.out, 'd');
+		size_t mark = pg_begin(front_out(s), 'd');
 
 		count[0] = (uint8_t)((n - 1) >> 8);
 		count[1] = (uint8_t)(n - 1);
-		buf_put(&s->front.out, head.p, head.len);
-		buf_put(&s->front.out, count, 2);
-		buf_put(&s->front.out, rest.p, rest.len);
-		pg_end(&s->front.out, mark);
+		buf_put(front_out(s), head.p, head.len);
+		buf_put(front_out(s), count, 2);
+		buf_put(front_out(s), rest.p, rest.len);
+		pg_end(front_out(s), mark);
 	} else {
 		put_copy_data(s, (struct slice){NULL, 0}, rest);
 	}
@@ -414,8 +410,7 @@ reply_ready(struct session *s)
 		return;
 	}
 	s->charge_cut = false;
-	front_settle(s);
-	pg_put_ready(&s->front.out, s->txn);
+	pg_put_ready(front_out(s), s->txn);
 }
 
 static void
@@ -547,12 +542,11 @@ on_notification(struct session *s, struct slice body)
 		broken(s, "NotificationResponse");
 		return;
 	}
-	front_settle(s);
-	mark = pg_begin(&s->front.out, 'A');
-	buf_u32(&s->front.out, pid);
-	buf_cstr(&s->front.out, channel);
-	buf_cstr(&s->front.out, "");
-	pg_end(&s->front.out, mark);
+	mark = pg_begin(front_out(s), 'A');
+	buf_u32(front_out(s), pid);
+	buf_cstr(front_out(s), channel);
+	buf_cstr(front_out(s), "");
+	pg_end(front_out(s), mark);
 }
 
 static void
