@@ -349,6 +349,11 @@ token_end(const struct lex *l, size_t at, enum lex_kind *kind)
 	}
 	if (class_of[c] & DIGIT || (c == '.' && class_of[next] & DIGIT))
 		return number_end(l, at, kind);
+	if ((c == '.' && next == '.') ||
+	    (c == ':' && (next == ':' || next == '='))) {
+		*kind = LEX_PUNCT;
+		return at + 2;
+	}
 	if (class_of[c] & OP) {
 		*kind = LEX_COMMENT;
 		if (c == '-' && next == '-')
@@ -427,7 +432,8 @@ lex_is_word(const struct lex *l, const struct lex_token *t, const char *w)
 bool
 lex_is_punct(const struct lex *l, const struct lex_token *t, char c)
 {
-	return t->kind == LEX_PUNCT && l->p[t->start] == (uint8_t)c;
+	return t->kind == LEX_PUNCT && t->len == 1 &&
+	    l->p[t->start] == (uint8_t)c;
 }
 
 uint64_t

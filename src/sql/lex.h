@@ -29,7 +29,7 @@ enum lex_kind {
 	LEX_BITS,		/* B'' X'' */
 	LEX_PARAM,		/* $1 */
 	LEX_OP,			/* a run of operator characters */
-	LEX_PUNCT,		/* any other byte by itself */
+	LEX_PUNCT,		/* .. :: := and any other byte by itself */
 	LEX_BROKEN		/* an unterminated string, identifier or comment: all the rest */
 };
 
