@@ -70,7 +70,6 @@ static const char *const words_ddl[] = {"refuse", "allow", NULL};
 static const char *const words_language[] = {"en", "ja", NULL};
 
 struct reader {
-	const char *text;
 	struct conf_marks marks;
 	struct conf_notes *notes;
 	bool failed;
@@ -437,14 +436,16 @@ conf_parse(struct conf **out, const char *file, const char *text,
     struct conf_notes *notes)
 {
 	static cfg_opt_t opts[SCOPE_COUNT][NOPTIONS];
-	struct reader r = {.text = text, .notes = notes};
+	struct reader r = {.notes = notes};
 	struct conf *c = NULL;
 	cfg_t *cfg = NULL;
+	char *copy = strdup(text);
 	enum err e;
 
 	*out = NULL;
 	*notes = (struct conf_notes){0};
-	if ((e = scan_text(&r.marks, text, notes)) != ERR_OK)
+	must(copy != NULL);
+	if ((e = scan_text(&r.marks, copy, notes)) != ERR_OK)
 		goto out;
 	for (int s = SCOPE_COUNT - 1; s >= 0; s--)
 		scope_opts(opts[s], (enum conf_scope)s, opts);
@@ -454,7 +455,7 @@ conf_parse(struct conf **out, const char *file, const char *text,
 	cfg_set_error_function(cfg, confuse_error);
 	current = &r;
 	e = ERR_CONFIG;
-	if (cfg_parse_buf(cfg, text) != CFG_SUCCESS || r.failed) {
+	if (cfg_parse_buf(cfg, copy) != CFG_SUCCESS || r.failed) {
 		if (!notes_failed(notes))
 			notes_add(notes, CONF_ERROR, cfg->line, _("syntax error"));
 		goto out;
@@ -475,6 +476,8 @@ out:
 	if (cfg != NULL)
 		cfg_free(cfg);
 	scan_fini(&r.marks);
+	explicit_bzero(copy, strlen(copy));	/* passwords */
+	free(copy);
 	return e;
 }
 
@@ -531,7 +534,7 @@ conf_load(struct conf **out, const char *file, struct conf_notes *notes)
 	if ((e = read_all(file, &text, notes)) != ERR_OK)
 		return e;
 	e = conf_parse(out, file, text, notes);
-	explicit_bzero(text, strlen(text));	/* passwords */
+	explicit_bzero(text, strlen(text));
 	free(text);
 	return e;
 }

@@ -33,10 +33,10 @@ struct conf_marks {
 
 /*
  * Finds the marks, and the mistakes that libconfuse would accept or trip over:
- * unterminated strings, options set twice, ${VARIABLES}, NUL bytes.
+ * unterminated strings and sections, options set twice, ${VARIABLES}. Replaces
+ * the comments in text by blanks.
  */
-enum err scan_text(struct conf_marks *out, const char *text,
-    struct conf_notes *notes);
+enum err scan_text(struct conf_marks *out, char *text, struct conf_notes *notes);
 void scan_fini(struct conf_marks *m);
 /* Index of the n-th section `name` in parent, or -1. */
 int scan_section(const struct conf_marks *m, int parent, const char *name,

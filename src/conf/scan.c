@@ -12,7 +12,7 @@ enum { SCAN_MAX_DEPTH = 8 };
 enum token { TOK_END, TOK_WORD, TOK_EQUALS, TOK_OPEN, TOK_CLOSE, TOK_OTHER, TOK_BAD };
 
 struct scanner {
-	const char *p;
+	char *p;
 	int line;
 	const char *word;	/* of the last TOK_WORD, without quotes */
 	size_t len;
@@ -66,7 +66,10 @@ quoted(struct scanner *s)
 	return TOK_WORD;
 }
 
-/* Skips blanks and comments. false: a comment does not end. */
+/*
+ * Skips blanks and comments, and blanks the comments: libconfuse miscounts their
+ * lines. false: a comment does not end.
+ */
 static bool
 blanks(struct scanner *s)
 {
@@ -76,17 +79,21 @@ blanks(struct scanner *s)
 		while (*s->p != '\0' && strchr(" \t\r\n", *s->p) != NULL)
 			s->line += *s->p++ == '\n';
 		if (*s->p == '#' || (s->p[0] == '/' && s->p[1] == '/')) {
-			s->p += strcspn(s->p, "\n");
+			while (*s->p != '\n' && *s->p != '\0')
+				*s->p++ = ' ';
 		} else if (s->p[0] == '/' && s->p[1] == '*') {
-			for (s->p += 2; s->p[0] != '*' || s->p[1] != '/'; s->p++) {
-				if (*s->p == '\0') {
-					notes_add(s->notes, CONF_ERROR, from,
-					    _("a comment begins here and never ends"));
-					return false;
-				}
-				s->line += *s->p == '\n';
+			char *end = strstr(s->p + 2, "*/");
+
+			if (end == NULL) {
+				notes_add(s->notes, CONF_ERROR, from,
+				    _("a comment begins here and never ends"));
+				return false;
 			}
-			s->p += 2;
+			for (; s->p < end + 2; s->p++)
+				if (*s->p != '\n')
+					*s->p = ' ';
+				else
+					s->line++;
 		} else {
 			return true;
 		}
@@ -170,7 +177,7 @@ option(struct conf_marks *m, struct scanner *s, int line, int parent)
 }
 
 enum err
-scan_text(struct conf_marks *out, const char *text, struct conf_notes *notes)
+scan_text(struct conf_marks *out, char *text, struct conf_notes *notes)
 {
 	struct scanner s = {.p = text, .line = 1, .notes = notes};
 	int stack[SCAN_MAX_DEPTH] = {-1}, depth = 0, kind_line = 0, word_line = 0;

@@ -179,6 +179,12 @@ static const struct mistake {
 	    3, "no table section"},
 	{"database d {\n" UP "table t { subject = a subject_of = t personal = b } }" ROLE,
 	    3, "does not own the key"},
+	{"database d {\n" UP "table a { subject = x personal = b }\n"
+	    "table b { subject = x subject_of = a personal = b }\n"
+	    "table c { subject = x\nsubject_of = b personal = b } }" ROLE,
+	    6, "does not own the key"},
+	{"/* two\nlines */ lisen = x", 2, "is it listen?"},
+	{"state = \"a\nb\"\nlisen = x", 3, "is it listen?"},
 	{"database d {\n" UP "table t { open = true }\ntable public.t { open = true } }"
 	    ROLE, 4, "defined twice"},
 	{"database d {\n" UP "table a.b.c { open = true } }" ROLE, 3, "is not a name"},
@@ -357,6 +363,12 @@ test_explain(void **state)
 	for (size_t i = 0; i < sizeof(says) / sizeof(*says); i++)
 		if (!warned(&n, says[i]))
 			fail_msg("no warning: %s", says[i]);
+	conf_notes_fini(&n);
+
+	explain("database d { upstream = \"host=/run/postgresql dbname=d user=u\" }\n"
+	    "role r { databases = d subjects_per_year = 5 subjects_per_day = 10 }", &n);
+	assert_true(warned(&n, "limit per year is below"));
+	assert_false(warned(&n, "certain TLS"));
 	conf_notes_fini(&n);
 
 	/* The sample has one gap only: nobody is named to ask. */
