@@ -684,7 +684,7 @@ protected_input(struct session *s, const uint8_t *p, size_t len)
 			continue;
 		}
 		if (h.len > SQL_MAX_BYTES) {
-			link_incident(s, "too long", "client message");
+			link_incident(s, "too-long", "client message");
 			session_fatal(s, "54000",
 			    _("a message to a protected database may have 16 MiB at most"),
 			    NULL, _("Send large values with COPY ... FROM STDIN."));

@@ -130,7 +130,7 @@ load_done(struct side *k)
 	for (size_t i = 0; i < n && !k->complained; i++) {
 		say_warn(_("database \"%s\": the table %s.%s of the configuration does not exist"),
 		    db->conf->name, missing[i]->schema, missing[i]->name);
-		link_alert(db->gate, "table missing", db->conf->name, missing[i]->name);
+		link_alert(db->gate, "table-missing", db->conf->name, missing[i]->name);
 	}
 	k->complained = true;
 	wake(db);
