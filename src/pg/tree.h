@@ -2,8 +2,9 @@
 /*
  * Reader for the text that PostgreSQL's nodeToString() writes (debug_print_
  * rewritten): {LABEL :field value ...}, (list ...), (i 1 2), (o 1 2), (b 8 9),
- * "quoted" and bare atoms, <> for null, Const values as `len [ b b b ]`.
+ * "quoted" and bare atoms, <> for null, Const values as `len [ b b b ]` (one atom).
  * Generic: it knows no node types, so other server versions read as well.
+ * The text must be in the server's own encoding (client_encoding = server_encoding).
  * Pure; bounded by TREE_MAX_*. PostgreSQL source: src/backend/nodes/outfuncs.c.
  */
 #ifndef KB_PG_TREE_H
@@ -43,5 +44,12 @@ const struct tree *tree_get(const struct tree *t, const char *field);
 /* Field as integer; `missing` when absent, null or not a number. */
 int64_t tree_int(const struct tree *t, const char *field, int64_t missing);
 bool tree_bool(const struct tree *t, const char *field);	/* false when absent */
+bool tree_atom_int(const struct tree *t, int64_t *out);
+/*
+ * The name that an ATOM stands for, without quotes and escapes, and its length.
+ * Lossy in one point: a newline may read as a space. 0 and "" when it is not an
+ * atom, empty or longer than cap - 1.
+ */
+size_t tree_name(const struct tree *t, char *out, size_t cap);
 
 #endif
