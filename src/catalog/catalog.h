@@ -43,6 +43,7 @@ struct catalog_col {
 	uint32_t type;
 	enum catalog_col_class class;
 	bool generated;
+	bool not_null;
 };
 
 struct catalog_rel {
@@ -52,7 +53,8 @@ struct catalog_rel {
 	enum catalog_rel_class class;
 	const struct conf_table *conf;	/* NULL unless configured (children: the parent's) */
 	uint16_t domain;		/* which people its key names; see catalog_domain() */
-	struct catalog_col *cols;	/* of PERSONAL relations */
+	struct catalog_col *cols;	/* of PERSONAL and SYSTEM_OPAQUE relations (there COL_NEW
+					   or COL_FREE) */
 	size_t ncols;
 	bool has_triggers, has_rls;
 };
@@ -61,7 +63,15 @@ struct catalog;
 
 enum catalog_part {
 	CATALOG_RELS, CATALOG_COLS, CATALOG_INHERITS, CATALOG_FKS, CATALOG_FUNCTIONS,
+	CATALOG_OPERATORS, CATALOG_TYPES,
 	CATALOG_PARTS
+};
+
+/* What an aggregate or window function shows of the rows that it sees. */
+enum catalog_agg {
+	AGG_ANY,		/* anything: one value may hold every row */
+	AGG_COUNT,		/* how many rows there are, never a value of theirs */
+	AGG_PICK		/* the value of one row, chosen by the others */
 };
 
 struct catalog *catalog_new(const struct conf_database *db);	/* borrows db */
@@ -70,7 +80,9 @@ void catalog_free(struct catalog *c);
 const char *catalog_sql(enum catalog_part part);
 enum err catalog_row(struct catalog *c, enum catalog_part part,
     const struct slice *cols, size_t ncols);
-/* Resolves. After it the catalog is immutable but for catalog_baseline. */
+/* Resolves. After it the catalog is immutable but for catalog_baseline().
+ * Views that the configuration names count as missing: the server shows what is
+ * behind them, so their tables must be named instead. */
 enum err catalog_finish(struct catalog *c);
 /*
  * One row, one column: a number that differs when any definition changed. Run
@@ -89,6 +101,18 @@ const struct catalog_col *catalog_col(const struct catalog_rel *r, int attnum); 
 enum catalog_fn_class catalog_fn(const struct catalog *c, uint32_t oid);
 /* schema.name for messages, "" when unknown. */
 const char *catalog_fn_name(const struct catalog *c, uint32_t oid);
+enum catalog_agg catalog_agg(const struct catalog *c, uint32_t oid);
+/* Result columns of a set-returning FN_PURE function that are opaque: a bit mask. */
+uint64_t catalog_fn_opaque_columns(const struct catalog *c, uint32_t oid);
+/* Function of an operator that users defined; 0 when unknown. */
+uint32_t catalog_operator_fn(const struct catalog *c, uint32_t oid);
+/*
+ * Whether values of the type are read, written and compared by the server's own
+ * code alone (enums, composites, arrays, ranges and domains of such types).
+ */
+bool catalog_type_plain(const struct catalog *c, uint32_t oid);
+/* The column refers, by a foreign key, to a subject key of a configured table. */
+bool catalog_refers_to_subject(const struct catalog *c, uint32_t relid, int attnum);
 
 /* for each personal relation that the configuration names directly */
 const struct catalog_rel *catalog_personal(const struct catalog *c, size_t i); /* NULL: end */

@@ -43,6 +43,7 @@ const char *verdict_class_word(enum verdict_class c);
 	X(USER_FUNCTION, "KB003", "function %s is not declared in the catalog; query the tables it uses, or have it declared") \
 	X(SINK, "KB003", "personal data must not be passed to %s, which keeps or sends it elsewhere") \
 	X(COPIES, "KB003", "personal data must not be copied into %s, which is declared free of it") \
+	X(KEY, "KB003", "the subject key of %s cannot be changed through the gate") \
 	X(SETTING, "KB003", "setting %s cannot be changed through the gate") \
 	X(NOT_COVERED, "KB004", "%s is not in the catalog") \
 	X(TREE, "KB003", "the server's query tree could not be read (%s)")

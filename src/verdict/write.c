@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * INSERT, UPDATE, DELETE, MERGE: what a row that is written may depend on, so
+ * that later verdicts over the written relation stay true.
+ *
+ *	open, system	nothing personal, not even which rows are written
+ *	uncovered	anything (reading it back is charged by bytes), but for
+ *			foreign tables, whose rows leave at once
+ *	personal	personal columns: the personal columns of the same subject;
+ *			free columns: nothing personal; the key: never another one
+ */
+#include "verdict/flow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CMD_SELECT = 1, CMD_UPDATE, CMD_INSERT, CMD_DELETE, CMD_MERGE, CMD_UTILITY, CMD_NOTHING };
+enum { CONFLICT_NONE, CONFLICT_NOTHING, CONFLICT_UPDATE };
+
+static bool
+is_null(const struct tree *t)
+{
+	return t == NULL || t->kind == TREE_NULL;
+}
+
+static void
+refuse_copy(struct judge *j, const struct rte *target)
+{
+	char name[160];
+
+	snprintf(name, sizeof(name), "%s.%s", target->rel->schema, target->rel->name);
+	judge_refuse(j, WHY_COPIES, name);
+}
+
+/* A key alone may be written where a foreign key says that it is one. */
+static bool
+key_allowed(struct judge *j, const struct rte *target, int64_t attnum, struct taint t)
+{
+	return !t.dep && catalog_refers_to_subject(j->c, target->relid, (int)attnum);
+}
+
+static bool
+is_foreign(const struct rte *target)
+{
+	const struct tree *k = tree_get(target->node, "relkind");
+
+	return k != NULL && k->kind == TREE_ATOM && k->len == 1 && k->text[0] == 'f';
+}
+
+/* of: instances whose subject the written row is about; 0: unknown. */
+static void
+check_column(struct judge *j, const struct rte *target, int64_t attnum, struct value v,
+    uint64_t of, bool insert)
+{
+	const struct catalog_col *col;
+	struct taint t = v.t;
+
+	if (!taint_any(t))
+		return;
+	if (target->opaque) {
+		if (is_foreign(target))
+			judge_refuse(j, WHY_SINK, target->rel->name);
+		return;
+	}
+	col = catalog_col(target->rel, (int)attnum);
+	if (target->rel->class == REL_PERSONAL && col != NULL && col->class != COL_FREE) {
+		if (col->class == COL_KEY ? v.key_of >= 0 && (bit(v.key_of) & of) != 0 :
+		    taint_rowwise(t, of))
+			return;
+	}
+	if (!key_allowed(j, target, attnum, t))
+		refuse_copy(j, target);
+}
+
+static void
+check_columns(struct judge *j, const struct rte *target, const struct tree *list,
+    const struct value *v, uint64_t of, bool insert)
+{
+	const struct catalog_col *col;
+	size_t i = 0;
+
+	for (const struct tree *t = is_null(list) ? NULL : list->first; t != NULL && !j->stop;
+	    t = t->next, i++) {
+		int64_t attnum = tree_int(t, "resno", 0);
+
+		if (tree_bool(t, "resjunk"))
+			continue;
+		check_column(j, target, attnum, v[i], of, insert);
+		if (insert || target->opaque || target->rel->class != REL_PERSONAL)
+			continue;
+		/* Another key would put one person's data under another's name. */
+		col = catalog_col(target->rel, (int)attnum);
+		if (col != NULL && col->class == COL_KEY &&
+		    (v[i].key_of < 0 || (bit(v[i].key_of) & of) == 0))
+			judge_refuse(j, WHY_KEY, target->rel->name);
+	}
+}
+
+/* Which rows are written: may that be seen in the relation afterwards? */
+static void
+check_presence(struct judge *j, const struct rte *target, const struct tree *list,
+    struct taint presence, uint64_t of)
+{
+	if (!presence.dep)
+		return;
+	if (target->opaque) {
+		if (is_foreign(target))
+			judge_refuse(j, WHY_SINK, target->rel->name);
+		return;
+	}
+	if (target->rel->class != REL_PERSONAL || !taint_rowwise(presence, of)) {
+		refuse_copy(j, target);
+		return;
+	}
+	for (const struct tree *t = is_null(list) ? NULL : list->first; t != NULL; t = t->next) {
+		const struct catalog_col *col = catalog_col(target->rel,
+		    (int)tree_int(t, "resno", 0));
+
+		if (!tree_bool(t, "resjunk") && col != NULL && col->class == COL_FREE)
+			refuse_copy(j, target);
+	}
+}
+
+static uint64_t
+target_subject(const struct judge *j, const struct rte *target)
+{
+	return judge_same(j, bit(target->inst));
+}
+
+/* The instances of the subject whose key an INSERT copies. */
+static uint64_t
+copied_subject(const struct judge *j, const struct rte *target, const struct tree *list,
+    const struct value *v)
+{
+	size_t i = 0;
+
+	for (const struct tree *t = is_null(list) ? NULL : list->first; t != NULL;
+	    t = t->next, i++) {
+		const struct catalog_col *col = catalog_col(target->rel,
+		    (int)tree_int(t, "resno", 0));
+
+		if (!tree_bool(t, "resjunk") && col != NULL && col->class == COL_KEY &&
+		    v[i].key_of >= 0 && j->inst[v[i].key_of].domain == target->rel->domain)
+			return judge_same(j, bit(v[i].key_of));
+	}
+	return 0;
+}
+
+static void
+write_insert(struct judge *j, struct query *q, const struct rte *target,
+    const struct tree *list, const struct value *v, struct taint presence)
+{
+	uint64_t of = target->rel->class == REL_PERSONAL ?
+	    copied_subject(j, target, list, v) : 0;
+
+	check_columns(j, target, list, v, of, true);
+	/* A new row is itself something that was not there: no exception for it. */
+	if (presence.dep && !target->opaque)
+		refuse_copy(j, target);
+	else
+		check_presence(j, target, list, presence, 0);
+}
+
+static void
+write_update(struct judge *j, struct query *q, const struct rte *target,
+    const struct tree *list, const struct value *v, struct taint presence)
+{
+	uint64_t of = target_subject(j, target);
+
+	check_columns(j, target, list, v, of, false);
+	check_presence(j, target, list, presence, of);
+}
+
+/* Multiple assignments from a sub-query: it stands behind those who use it. */
+static void
+find_multi(struct judge *j, struct query *q, const struct tree *list)
+{
+	for (const struct tree *t = is_null(list) ? NULL : list->first; t != NULL; t = t->next)
+		if (tree_bool(t, "resjunk") && tree_is(tree_get(t, "expr"), "SUBLINK"))
+			(void)expr_eval(j, q, tree_get(t, "expr"));
+}
+
+static void
+keep_excluded(struct judge *j, struct query *q, const struct tree *conflict,
+    const struct tree *list, const struct value *v)
+{
+	int64_t index = tree_int(conflict, "exclRelIndex", 0);
+	size_t n = 0, i = 0;
+	const struct tree *t;
+
+	for (t = is_null(list) ? NULL : list->first; t != NULL; t = t->next)
+		if (tree_int(t, "resno", 0) > (int64_t)n && tree_int(t, "resno", 0) <= 1700)
+			n = (size_t)tree_int(t, "resno", 0);
+	if (index < 1 || (uint64_t)index > q->nrtes) {
+		judge_refuse_node(j, conflict);
+		return;
+	}
+	q->excluded = judge_alloc(j, n, sizeof(*q->excluded));
+	if (j->stop)
+		return;
+	for (i = 0; i < n; i++)
+		q->excluded[i] = value_free();
+	for (i = 0, t = is_null(list) ? NULL : list->first; t != NULL; t = t->next, i++)
+		if (!tree_bool(t, "resjunk") && tree_int(t, "resno", 0) <= (int64_t)n)
+			q->excluded[tree_int(t, "resno", 1) - 1] = v[i];
+	q->nexcluded = n;
+	q->excluded_rte = (size_t)index;
+	q->rtes[index - 1].state = RTE_DONE;
+}
+
+/* Whether a conflict shows that a row with these personal values is there. */
+static void
+write_conflict(struct judge *j, struct query *q, const struct rte *target,
+    const struct tree *list, const struct value *v)
+{
+	const struct tree *c = tree_get(q->node, "onConflict"), *arbiter, *set;
+	struct taint presence = q->presence, found = {0};
+	struct result none = {0};
+	struct value *values;
+
+	if (is_null(c))
+		return;
+	if (!tree_is(c, "ONCONFLICTEXPR")) {
+		judge_refuse_node(j, c);
+		return;
+	}
+	arbiter = tree_get(c, "arbiterElems");
+	found = expr_list(j, q, arbiter);
+	taint_merge(&found, expr_list(j, q, tree_get(c, "arbiterWhere")));
+	if (is_null(arbiter) && (target->opaque || target->rel->class == REL_PERSONAL))
+		found = (struct taint){.p = bit(target->inst), .dep = true,
+		    .opaque = target->inst < 0};
+	q->tag_depends |= found.dep;
+	taint_presence(&presence, found);
+	if (tree_int(c, "action", 0) == CONFLICT_UPDATE) {
+		set = tree_get(c, "onConflictSet");
+		keep_excluded(j, q, c, list, v);
+		find_multi(j, q, set);
+		query_targets(j, q, set, &values, &none);
+		expr_qual(j, q, tree_get(c, "onConflictWhere"), COND_FILTER, 0, &presence);
+		if (!j->stop)
+			write_update(j, q, target, set, values, presence);
+	}
+	q->presence = presence;
+}
+
+static void
+write_merge(struct judge *j, struct query *q, const struct rte *target)
+{
+	const struct tree *list = tree_get(q->node, "mergeActionList");
+	struct taint any = q->presence;
+
+	for (const struct tree *a = is_null(list) ? NULL : list->first; a != NULL && !j->stop;
+	    a = a->next) {
+		const struct tree *targets = tree_get(a, "targetList");
+		struct taint presence = q->presence;
+		struct result none = {0};
+		struct value *v;
+
+		if (!tree_is(a, "MERGEACTION")) {
+			judge_refuse_node(j, a);
+			return;
+		}
+		expr_qual(j, q, tree_get(a, "qual"), COND_FILTER, 0, &presence);
+		find_multi(j, q, targets);
+		query_targets(j, q, targets, &v, &none);
+		taint_merge(&any, presence);
+		if (j->stop)
+			return;
+		switch (tree_int(a, "commandType", 0)) {
+		case CMD_INSERT:
+			write_insert(j, q, target, targets, v, presence);
+			break;
+		case CMD_UPDATE:
+			write_update(j, q, target, targets, v, presence);
+			break;
+		case CMD_DELETE:
+			check_presence(j, target, NULL, presence, target_subject(j, target));
+			break;
+		case CMD_NOTHING:
+			break;
+		default:
+			judge_refuse_node(j, a);
+			break;
+		}
+	}
+	q->presence = any;
+}
+
+/* Their conditions only decide whether the statement fails; they may run code. */
+static void
+check_options(struct judge *j, struct query *q)
+{
+	const struct tree *list = tree_get(q->node, "withCheckOptions");
+
+	for (const struct tree *o = is_null(list) ? NULL : list->first; o != NULL; o = o->next) {
+		if (tree_is(o, "WITHCHECKOPTION"))
+			(void)expr_list(j, q, tree_get(o, "qual"));
+		else
+			judge_refuse_node(j, o);
+	}
+}
+
+void
+write_analyze(struct judge *j, struct query *q, struct result *r)
+{
+	int64_t command = tree_int(q->node, "commandType", 0);
+	const struct tree *targets = tree_get(q->node, "targetList");
+	struct rte *target = query_rte(j, q, tree_int(q->node, "resultRelation", 0));
+	struct result written = {0};
+	struct value *v;
+
+	if (target == NULL || target->rel == NULL) {
+		if (!j->stop)
+			judge_refuse(j, WHY_TREE, "resultRelation");
+		return;
+	}
+	j->v->modifies = true;
+	if (target->rel->has_triggers || target->rel->relkind == 'v') {
+		j->v->runs_user_code = true;
+		j->v->touches_personal = true;
+	}
+	query_from(j, q);
+	find_multi(j, q, targets);
+	query_targets(j, q, targets, &v, &written);
+	if (j->stop)
+		return;
+	switch (command) {
+	case CMD_INSERT:
+		write_insert(j, q, target, targets, v, q->presence);
+		write_conflict(j, q, target, targets, v);
+		break;
+	case CMD_UPDATE:
+		write_update(j, q, target, targets, v, q->presence);
+		break;
+	case CMD_DELETE:
+		check_presence(j, target, NULL, q->presence, target_subject(j, target));
+		break;
+	case CMD_MERGE:
+		write_merge(j, q, target);
+		break;
+	}
+	check_options(j, q);
+	q->tag_depends |= q->presence.dep;
+	query_targets(j, q, tree_get(q->node, "returningList"), NULL, r);
+}
