@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dict/dict.h"
+
+#define FILE_OF(name, file)						\
+	__asm__(".section .rodata\n"					\
+	    #name "_begin:\n.incbin \"" DATA_DIR "/" file "\"\n"	\
+	    #name "_end:\n.byte 0\n.previous\n");			\
+	extern const char name##_begin[], name##_end[];			\
+	struct dict_file						\
+	name(void)							\
+	{								\
+		return (struct dict_file){name##_begin,			\
+		    (size_t)(name##_end - name##_begin)};		\
+	}
+
+FILE_OF(dict_towns, "towns.tsv")
+FILE_OF(dict_towns_2022, "towns-2022.tsv")
+FILE_OF(dict_mergers, "mergers.csv")
+FILE_OF(dict_surnames, "surnames.csv")
+FILE_OF(dict_surnames_more, "surnames-more.tsv")
+FILE_OF(dict_given_m, "given-m.csv")
+FILE_OF(dict_given_f, "given-f.csv")
