@@ -86,6 +86,50 @@ def towns(pkg, out):
                     f.write(f"{m[1]}\t{a}\n")
 
 
+def details(out):
+    """What real office addresses show of a town: 大字 before it, its 丁目."""
+    cities, towns, pc = {}, {}, None
+    for line in open(out + "/towns.tsv", encoding="utf-8"):
+        f = line.rstrip("\n").split("\t")
+        if f[0] == "#":
+            pc = f[1] + f[2]
+            towns.setdefault(pc, set())
+        elif f[1]:
+            towns[pc].add(f[1])
+    seen = {}
+    for line in open("/usr/share/skk/SKK-JISYO.office.zipcode", "rb"):
+        line = line.decode("euc_jis_2004", "replace")
+        if " @ " not in line:
+            continue
+        a = unicodedata.normalize("NFKC", line.split(" @ ")[1]).strip("/\n")
+        pc = next((a[:n] for n in range(12, 4, -1) if a[:n] in towns), None)
+        if not pc:
+            continue
+        rest = a[len(pc):]
+        daiji = rest.startswith("大字")
+        rest = rest[2:] if daiji else rest
+        town = next((rest[:n] for n in range(14, 0, -1)
+                     if rest[:n] in towns[pc]), None)
+        if not town:
+            continue
+        m = re.match(r"(\d{1,2})丁目", rest[len(town):])
+        x = seen.setdefault((pc, town), [0, 0])
+        x[0] |= daiji
+        x[1] = max(x[1], int(m[1]) if m else 0)
+        c = cities.setdefault(pc, [0, 0])
+        if daiji:
+            c[0] += 1
+        elif not m and not town.endswith("町"):
+            c[1] += 1
+    with open(out + "/towns-detail.tsv", "w") as f:
+        for pc, (yes, no) in sorted(cities.items()):
+            if yes > no:
+                f.write(f"{pc}\t\t1\t0\n")
+        for (pc, town), (daiji, chome) in sorted(seen.items()):
+            if daiji or chome:
+                f.write(f"{pc}\t{town}\t{int(daiji)}\t{chome}\n")
+
+
 def surnames(out):
     seen = set()
     for line in open("/usr/share/edict/enamdict", "rb"):
@@ -106,4 +150,5 @@ def surnames(out):
 
 variants(sys.argv[1], sys.argv[2])
 towns(sys.argv[1], sys.argv[2])
+details(sys.argv[2])
 surnames(sys.argv[2])

@@ -15,6 +15,7 @@
 
 FILE_OF(dict_towns, "towns.tsv")
 FILE_OF(dict_towns_2022, "towns-2022.tsv")
+FILE_OF(dict_towns_detail, "towns-detail.tsv")
 FILE_OF(dict_mergers, "mergers.csv")
 FILE_OF(dict_surnames, "surnames.csv")
 FILE_OF(dict_surnames_more, "surnames-more.tsv")

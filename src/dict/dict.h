@@ -17,6 +17,7 @@ struct dict_file {
 
 struct dict_file dict_towns(void);
 struct dict_file dict_towns_2022(void);
+struct dict_file dict_towns_detail(void);
 struct dict_file dict_mergers(void);
 struct dict_file dict_surnames(void);
 struct dict_file dict_surnames_more(void);

@@ -16,12 +16,14 @@ struct city {
 	uint32_t parent;	/* 横浜市 of 横浜市港北区, or ADDRESS_NONE */
 	bool ward_parent;	/* 横浜市: look in its wards */
 	bool kyoto, sapporo;
-	uint64_t short_hash;	/* of an old name: 荒川町 before its towns */
+	bool daiji;		/* where a town has no 丁目, it is a 大字 */
 };
 
 struct town {
 	struct slice name;
 	uint32_t city, zip;
+	bool daiji;		/* known to be a 大字 */
+	uint8_t chome;		/* highest 丁目 seen; 0: none seen */
 };
 
 struct slot {
@@ -135,9 +137,19 @@ canon_number(struct canon *o, const uint16_t *v, unsigned n, unsigned at)
 static void
 canon_make(struct canon *o, const uint16_t *v, unsigned n)
 {
+	bool numbers = false;
+
 	o->n = 0;
 	for (unsigned i = 0; i < n && o->n < CANON_MAX;) {
 		unsigned run = 0;
+
+		/* 京都市 下京区: spaces count only once numbers have begun. */
+		numbers = numbers || (v[i] >= '0' && v[i] <= '9');
+		if (v[i] == ' ' && !numbers && i + 1 < n &&
+		    !(v[i + 1] >= '0' && v[i + 1] <= '9')) {
+			i++;
+			continue;
+		}
 
 		while (i + run < n && run < 9 && kanji_digit(v[i + run]) >= 0)
 			run++;
@@ -424,15 +436,6 @@ load_mergers(struct places *p, struct canon *k)
 			old = (uint32_t)(city_new(p, s[1], pref) - p->city);
 			p->city[old].today = p->city[to].today;
 			city_keys(p, old, k);
-			canon_slice(k, s[1]);
-			for (unsigned i = 1; i + 1 < k->n; i++)
-				if (k->v[i] == 0x90e1) {
-					memmove(k->v, k->v + i + 1,
-					    (k->n - i - 1) * 2);
-					k->n -= i + 1;
-					break;
-				}
-			p->city[old].short_hash = 1;
 		}
 	}
 }
@@ -500,6 +503,47 @@ load_2022(struct places *p, struct canon *k)
 	}
 }
 
+/* Prefecture and city, town or "", 大字, 丁目: what office addresses show. */
+static void
+load_detail(struct places *p, struct canon *k)
+{
+	struct dict_file f = dict_towns_detail();
+	const char *line;
+	size_t len;
+	struct slice s[4];
+
+	while (dict_line(&f, &line, &len)) {
+		uint32_t pref, city;
+		const struct slot *t = NULL;
+		bool daiji;
+
+		if (split(line, len, '\t', s, 4) < 4)
+			continue;
+		for (pref = 1; pref < 48; pref++)
+			if (s[0].len > p->pref[pref].len && !memcmp(s[0].p,
+			    p->pref[pref].p, p->pref[pref].len))
+				break;
+		if (pref == 48)
+			continue;
+		city = city_find(p, slice_of((const char *)s[0].p +
+		    p->pref[pref].len, s[0].len - p->pref[pref].len), pref, k);
+		if (city == ADDRESS_NONE)
+			continue;
+		daiji = s[2].p[0] == '1';
+		if (s[1].len == 0) {
+			p->city[city].daiji = daiji;
+			continue;
+		}
+		canon_slice(k, s[1]);
+		while ((t = multi_get(&p->towns, canon_hash(city, k->v, k->n),
+		    t))) {
+			p->town[t->value].daiji = daiji;
+			p->town[t->value].chome = (uint8_t)number_of(
+			    (const char *)s[3].p, s[3].len);
+		}
+	}
+}
+
 enum err
 places_open(struct places **out)
 {
@@ -529,6 +573,7 @@ places_open(struct places **out)
 		load_towns(p, k);
 		load_mergers(p, k);
 		load_2022(p, k);
+		load_detail(p, k);
 		*out = p;
 	} else
 		places_close(p);
@@ -559,8 +604,8 @@ is_digit(uint16_t c)
 
 /* A town of the city that begins at `at`; the longest. Returns its end or 0. */
 static unsigned
-town_at(const struct places *p, const struct multi *m, uint32_t city,
-    const struct canon *c, unsigned at, bool loose, uint32_t *town)
+town_at(const struct multi *m, uint32_t city, const struct canon *c,
+    unsigned at, bool loose, uint32_t *town)
 {
 	uint64_t h = TEXT_HASH_INIT ^ city * 0x9e3779b97f4a7c15ull;
 	unsigned best = 0;
@@ -618,12 +663,12 @@ town_search(const struct places *p, uint32_t city, const struct canon *c,
 	const struct city *ct = &p->city[city];
 	unsigned end, from = skip_prefix(c, at);
 
-	end = town_at(p, &p->towns, city, c, from, false, town);
+	end = town_at(&p->towns, city, c, from, false, town);
 	if (ct->kyoto && !ct->ward_parent) {
 		unsigned k = kyoto_town(c, at), kend;
 		uint32_t ktown;
 
-		if (k && (kend = town_at(p, &p->towns, city, c, k, false,
+		if (k && (kend = town_at(&p->towns, city, c, k, false,
 		    &ktown)) > end) {
 			*town = ktown;
 			end = kend;
@@ -644,11 +689,11 @@ town_search(const struct places *p, uint32_t city, const struct canon *c,
 			else
 				break;
 		}
-		if (dash == 2 && town_at(p, &p->towns, city, &d, 0, false,
+		if (dash == 2 && town_at(&p->towns, city, &d, 0, false,
 		    town) == d.n)
 			return i;
 	}
-	end = town_at(p, &p->loose, city, c, from, true, town);
+	end = town_at(&p->loose, city, c, from, true, town);
 	return end;
 }
 
@@ -663,8 +708,8 @@ number_suffix(const struct canon *c, unsigned at, uint16_t *kind)
 	uint16_t b = at + 1 < c->n ? c->v[at + 1] : 0;
 
 	*kind = a;
-	if (a == u_chome[0] && b == u_chome[1])
-		return 2;
+	if (a == u_chome[0])
+		return b == u_chome[1] ? 2 : 1;
 	if (a == u_banchi[0] && b == u_banchi[1]) {
 		/* 番地の3 */
 		return at + 2 < c->n && c->v[at + 2] == 0x30ce ? 3 : 2;
@@ -689,13 +734,43 @@ undo_date(struct address *a)
 		a->number[0] = (uint16_t)(a->number[0] - 2000);
 }
 
-static void
-parse_numbers(struct address *a, const struct canon *c, unsigned at)
+/*
+ * What may stand between a listed town and its numbers: a hamlet (字), or in
+ * Kyoto the streets. Remembered as town_begin..town_end. Where no number
+ * follows, nothing is skipped.
+ */
+static unsigned
+skip_between(struct address *a, const struct canon *c, unsigned at, bool kyoto)
 {
+	unsigned from = skip_prefix(c, at), i = from;
+	unsigned max = kyoto ? 24 : 8;
+
+	while (i < c->n && i - from <= max && c->v[i] != ' ' &&
+	    !(is_digit(c->v[i]) && !c->kanji_number[i]))
+		i++;
+	if (i == c->n || i - from > max || c->v[i] == ' ' || i == from)
+		return from;
+	if (is_digit(c->v[from]) || (c->v[from] == 0x7b2c && i == from + 1))
+		return from;
+	for (unsigned k = from; k < i; k++)
+		if (c->v[k] < 0x3000 || c->v[k] == 0x68df)	/* 棟 */
+			return at;
+	if (!kyoto && a->town_end == 0 && from == at) {
+		a->town_begin = c->from[from];
+		a->town_end = c->from[i];
+	}
+	return i;
+}
+
+static void
+parse_numbers(struct address *a, const struct canon *c, unsigned at,
+    bool kyoto, bool *banchi)
+{
+	uint16_t first = 0;
 	bool separated = true, slash = false;
 	unsigned rest = at;
 
-	at = skip_prefix(c, at);
+	at = skip_between(a, c, at, kyoto);
 	if (at < c->n && c->v[at] == 0x7b2c && at + 1 < c->n &&
 	    is_digit(c->v[at + 1]))
 		at++;				/* 第3地割 */
@@ -719,12 +794,14 @@ parse_numbers(struct address *a, const struct canon *c, unsigned at)
 		if (c->kanji_number[at] && used == 0 && i < c->n &&
 		    c->v[i] != ' ')
 			break;
-		if (kind == 0x4e01 && used == 2 && a->nnumbers == 0 &&
-		    !a->chome) {
+		if (kind == 0x4e01 && a->nnumbers == 0 && !a->chome) {
 			a->chome = v;
+			a->cho = used == 1;
 		} else
 			a->number[a->nnumbers++] = (uint16_t)(v > 65535 ?
 			    65535 : v);
+		if (!first)
+			first = used ? kind : 1;
 		slash = slash || kind == '/' || kind == 0x5e74;
 		at = rest = i + used;
 		separated = used > 0;
@@ -735,6 +812,7 @@ parse_numbers(struct address *a, const struct canon *c, unsigned at)
 	}
 	if (slash)
 		undo_date(a);
+	*banchi = first == 0x756a;
 	a->rest = c->from[rest < c->n ? rest : c->n];
 	if (a->nnumbers || a->chome)
 		a->level = ADDR_NUMBER;
@@ -797,6 +875,28 @@ try_city(const struct places *p, uint32_t city, unsigned end,
 	return t == best->town_end && best->city != p->town[town].city;
 }
 
+/* Every municipality whose name the text begins with; shortest first. */
+static unsigned
+find_cities(const struct places *p, const struct canon *c, unsigned at,
+    uint32_t pref, uint32_t *found, unsigned *ends)
+{
+	uint64_t h = TEXT_HASH_INIT;
+	unsigned n = 0;
+
+	for (unsigned i = at; i < c->n && i < at + 16; i++) {
+		const struct slot *s = NULL;
+
+		h = text_hash_add(h, c->v[i]);
+		while ((s = multi_get(&p->cities, text_hash_end(h), s))) {
+			if ((pref && p->city[s->value].pref != pref) || n == 8)
+				continue;
+			found[n] = s->value;
+			ends[n++] = i + 1;
+		}
+	}
+	return n;
+}
+
 void
 address_parse(const struct places *p, struct address *a, const struct text *t)
 {
@@ -805,7 +905,7 @@ address_parse(const struct places *p, struct address *a, const struct text *t)
 	uint32_t found[8];
 	unsigned ends[8];
 	struct guess best = {ADDRESS_NONE, ADDRESS_NONE, 0, 0};
-	uint64_t h = TEXT_HASH_INIT;
+	bool banchi = false;
 
 	memset(a, 0, sizeof *a);
 	a->city = a->town = ADDRESS_NONE;
@@ -829,20 +929,21 @@ address_parse(const struct places *p, struct address *a, const struct text *t)
 	}
 	while (at < c.n && c.v[at] == ' ')
 		at++;
-	for (unsigned i = at; i < c.n && i < at + 16; i++) {
-		const struct slot *s = NULL;
+	ncity = find_cities(p, &c, at, a->pref, found, ends);
+	/* 福島石川郡...: a prefecture without its 県. */
+	for (uint32_t i = 1; i < 48 && ncity == 0 && !a->pref; i++) {
+		unsigned k = c.from[at], n = p->pref_len[i] - 1u;
 
-		h = text_hash_add(h, c.v[i]);
-		while ((s = multi_get(&p->cities, text_hash_end(h), s))) {
-			if (a->pref && p->city[s->value].pref != a->pref)
-				continue;
-			if (ncity == 8)
-				break;
-			found[ncity] = s->value;
-			ends[ncity++] = i + 1;
-			longest = i + 1;
-		}
+		if (k + n > t->n || memcmp(t->v + k, p->pref_units[i], n * 2))
+			continue;
+		while (at < c.n && c.from[at] < k + n)
+			at++;
+		ncity = find_cities(p, &c, at, i, found, ends);
+		if (ncity)
+			a->pref = i;
 	}
+	if (ncity)
+		longest = ends[ncity - 1];
 	if (ncity == 0) {
 		a->rest = c.from[at];
 		return;
@@ -886,7 +987,21 @@ address_parse(const struct places *p, struct address *a, const struct text *t)
 	else
 		a->pref = p->city[a->city].pref;
 	a->rest = c.from[end];
-	parse_numbers(a, &c, end);
+	a->daiji = longest + 1 < c.n && c.v[longest] == 0x5927 &&
+	    c.v[longest + 1] == 0x5b57;
+	a->aza = longest < c.n && c.v[longest] == 0x5b57;
+	parse_numbers(a, &c, end, a->city != ADDRESS_NONE &&
+	    p->city[a->city].kyoto, &banchi);
+	/* 豊洲4-11-25: the first of three is the 丁目; of one or two where known. */
+	if (a->town != ADDRESS_NONE && !a->chome && a->nnumbers &&
+	    a->number[0] && !banchi &&
+	    (a->number[0] <= p->town[a->town].chome ||
+	    (a->nnumbers >= 3 && a->number[0] <= 9 && a->number[1] < 100))) {
+		a->chome = a->number[0];
+		a->nnumbers--;
+		memmove(a->number, a->number + 1, sizeof a->number[0] *
+		    a->nnumbers);
+	}
 	if (a->town == ADDRESS_NONE && a->level == ADDR_NUMBER &&
 	    !a->town_hash)
 		a->level = ADDR_CITY;
@@ -943,6 +1058,14 @@ kanji_number(char *out, unsigned v)
 	    v >= 10 ? "十" : "", d[v % 10]);
 }
 
+static bool
+ends_with_cho(const struct places *p, uint32_t town)
+{
+	struct slice s = p->town[town].name;
+
+	return s.len > 3 && !memcmp(s.p + s.len - 3, "町", 3);
+}
+
 size_t
 address_town_text(const struct places *p, const struct address *a,
     const struct text *t, char *out, size_t cap)
@@ -951,18 +1074,27 @@ address_town_text(const struct places *p, const struct address *a,
 
 	must(cap >= 64);
 	out[0] = '\0';
+	if ((a->daiji && !(a->town != ADDRESS_NONE &&
+	    ends_with_cho(p, a->town))) || (a->town != ADDRESS_NONE && !a->chome &&
+	    (p->town[a->town].daiji || (p->city[a->city].daiji &&
+	    !p->town[a->town].chome && !ends_with_cho(p, a->town)))))
+		n = (size_t)sprintf(out, "大字");
+	else if (a->aza)
+		n = (size_t)sprintf(out, "字");
 	if (a->town != ADDRESS_NONE) {
 		struct slice s = places_town(p, a->town);
+		size_t len = s.len < cap - 48 ? s.len : cap - 48;
 
-		n = s.len < cap - 32 ? s.len : cap - 32;
-		memcpy(out, s.p, n);
+		memcpy(out + n, s.p, len);
+		n += len;
 		out[n] = '\0';
-	} else if (a->town_end > a->town_begin)
-		n = text_utf8(out, cap - 32, t->v + a->town_begin,
+	}
+	if (a->town_end > a->town_begin && n + 32 < cap)
+		n += text_utf8(out + n, cap - 32 - n, t->v + a->town_begin,
 		    a->town_end - a->town_begin);
 	if (a->chome && a->chome < 100) {
 		n += kanji_number(out + n, a->chome);
-		n += (size_t)sprintf(out + n, "丁目");
+		n += (size_t)sprintf(out + n, a->cho ? "丁" : "丁目");
 	}
 	return n;
 }

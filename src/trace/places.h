@@ -38,9 +38,13 @@ struct address {
 	uint32_t town;		/* index, or ADDRESS_NONE */
 	uint64_t town_hash;	/* of the town's name where it is not listed; or 0 */
 	unsigned chome;		/* 0: none written */
+	bool cho;		/* written as 丁 (堺市), not 丁目 */
+	bool daiji;		/* written with 大字 */
+	bool aza;		/* or with 字 */
 	unsigned nnumbers;
 	uint16_t number[ADDRESS_NUMBERS];
-	unsigned town_begin, town_end;	/* units of the text: an unlisted town */
+	unsigned town_begin, town_end;	/* units of the text: an unlisted town or
+					 * what stands between town and numbers */
 	unsigned rest;		/* where what is left begins */
 };
 
