@@ -8,3 +8,7 @@ VERB(help, "[VERB]", N_("list the commands, or show one"))
 VERB(version, "", N_("print the version"))
 VERB(normalize, "address|name|kana|phone|date [--header]",
     N_("show how the tracer reads values: lines in, tab-separated values out"))
+VERB(trace, "LIST --ours FILE --out DIR [--releases FILE] [--background FILE] "
+    "[--history FILE] [--canaries FILE] [--columns 'NAME=KIND,...'] "
+    "[--our-columns ...] [--schema FILE] [--calls CALLED:REACHED] [--threads N]",
+    N_("say how many people a list has, from which table and by which extraction"))

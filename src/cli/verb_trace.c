@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kuraban trace LIST: how many people, from which table, by which extraction. */
+#include "cli/verb.h"
+
+#include <getopt.h>
+#include <libintl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "trace/trace.h"
+
+#define _(s) gettext(s)
+#define N_(s) s
+
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int sig)
+{
+	stopped = 1;
+}
+
+static const struct {
+	const char *stage, *text;
+	double from, to;		/* of the whole, as it usually goes */
+} stages[] = {
+	{"list", N_("reading the list"), 0, .15},
+	{"ours", N_("reading our records"), .15, .55},
+	{"learn", N_("learning weights"), .55, .6},
+	{"match", N_("matching"), .6, .9},
+	{"cluster", N_("counting persons"), .9, .92},
+	{"attribute", N_("comparing with releases"), .92, .96},
+	{"background", N_("reading the background list"), .96, .97},
+	{"write", N_("writing the report"), .97, 1},
+};
+
+struct bar {
+	uint64_t begin_us, last_us;
+	bool tty;
+	const char *stage;
+};
+
+static bool
+show(void *arg, const char *stage, double part, double rate)
+{
+	struct bar *b = arg;
+	uint64_t now = clock_mono_us();
+	size_t s = 0, n = sizeof stages / sizeof stages[0];
+	double done;
+	char fill[31];
+
+	while (s < n && strcmp(stages[s].stage, stage) != 0)
+		s++;
+	if (s == n || stopped)
+		return !stopped;
+	if (!b->tty) {
+		if (b->stage != stages[s].stage)
+			fprintf(stderr, "kuraban trace: %s\n",
+			    _(stages[s].text));
+		b->stage = stages[s].stage;
+		return true;
+	}
+	if (now - b->last_us < 100000 && b->stage == stages[s].stage)
+		return true;
+	b->last_us = now;
+	b->stage = stages[s].stage;
+	done = stages[s].from + part * (stages[s].to - stages[s].from);
+	for (int i = 0; i < 30; i++)
+		fill[i] = i < done * 30 ? '#' : '.';
+	fill[30] = '\0';
+	fprintf(stderr, "\r\033[K[%s] %3.0f %%  %s", fill, done * 100,
+	    _(stages[s].text));
+	if (rate > 0)
+		fprintf(stderr, "  %.0f/s", rate);
+	if (done > .02)
+		fprintf(stderr, _("  %.0f s left"), (double)(now -
+		    b->begin_us) / 1e6 * (1 - done) / done);
+	fflush(stderr);
+	return true;
+}
+
+static void
+line(const char *what, struct estimate e)
+{
+	if (e.low < e.high)
+		printf(_("%-28s %12.0f   (%.0f to %.0f)\n"), what, e.estimate,
+		    e.low, e.high);
+	else
+		printf("%-28s %12.0f\n", what, e.estimate);
+}
+
+static void
+columns(const struct table *t, const char *what)
+{
+	const char *sep = "";
+
+	printf("%s: ", what);
+	for (unsigned i = 0; i < t->cols.n; i++) {
+		printf("%s%s=%s", sep, t->cols.name[i],
+		    (int)i == t->cols.key ? "key" :
+		    column_kind_name(t->cols.kind[i]));
+		sep = ", ";
+	}
+	putchar('\n');
+}
+
+static void
+summary(const struct trace_result *r, const struct trace_options *o)
+{
+	static const char *const verdict[] = {
+	    N_("ours"), N_("not ours"), N_("unclear")};
+
+	if (!o->schema) {
+		columns(&r->list, _("columns of the list"));
+		columns(&r->ours, _("columns of ours"));
+	}
+	line(_("rows"), r->rows);
+	line(_("exact duplicates"), r->exact_duplicates);
+	line(_("records"), r->records);
+	line(_("persons"), r->persons);
+	line(_("persons who are ours"), r->persons_ours);
+	printf(_("verdict: %s\n"), _(verdict[r->verdict]));
+	for (size_t g = 0; g < r->attribution.n; g++) {
+		const struct release_group *x = &r->attribution.group[g];
+
+		if (!x->explains)
+			continue;
+		printf(_("explained by release %s"),
+		    r->release[x->release[0]].id);
+		if (x->n > 1)
+			printf(_(" or %zu that cannot be told from it"),
+			    x->n - 1);
+		printf(_(" (chance of being wrong %.2g)\n"), x->chance_wrong);
+	}
+	if (r->has_releases && (r->attribution.n == 0 ||
+	    !r->attribution.group[0].explains))
+		puts(_("no extraction explains this list"));
+	printf(_("report: %s/index.html\n"), o->out);
+}
+
+int
+verb_trace(int argc, char **argv)
+{
+	static const struct option opts[] = {
+		{"ours", required_argument, NULL, 'o'},
+		{"releases", required_argument, NULL, 'r'},
+		{"background", required_argument, NULL, 'b'},
+		{"history", required_argument, NULL, 'h'},
+		{"canaries", required_argument, NULL, 'y'},
+		{"out", required_argument, NULL, 'd'},
+		{"columns", required_argument, NULL, 'k'},
+		{"our-columns", required_argument, NULL, 'K'},
+		{"schema", required_argument, NULL, 's'},
+		{"calls", required_argument, NULL, 'p'},
+		{"threads", required_argument, NULL, 't'},
+		{NULL, 0, NULL, 0},
+	};
+	struct trace_options o = {.threads = 2, .progress = show};
+	struct trace_result *r = calloc(1, sizeof *r);
+	struct bar bar = {.begin_us = clock_mono_us(),
+	    .tty = isatty(STDERR_FILENO)};
+	struct sigaction act = {.sa_handler = on_stop};
+	char why[512] = "";
+	enum err e;
+	int c;
+
+	if (!r)
+		return cli_fail(argv[0], ERR_NOMEM, "");
+	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+		switch (c) {
+		case 'o': o.ours = optarg; break;
+		case 'r': o.releases = optarg; break;
+		case 'b': o.background = optarg; break;
+		case 'h': o.history = optarg; break;
+		case 'y': o.canaries = optarg; break;
+		case 'd': o.out = optarg; break;
+		case 'k': o.columns = optarg; break;
+		case 'K': o.ours_columns = optarg; break;
+		case 's': o.schema = optarg; break;
+		case 't': o.threads = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			if (sscanf(optarg, "%lu:%lu", &o.called, &o.reached)
+			    != 2 || o.called == 0 || o.reached > o.called) {
+				free(r);
+				return cli_usage("trace", _("--calls takes "
+				    "CALLED:REACHED, not \"%s\""), optarg);
+			}
+			break;
+		default:
+			free(r);
+			return STATUS_USAGE;
+		}
+	}
+	if (optind + 1 != argc || !o.ours || !o.out) {
+		free(r);
+		return cli_usage("trace", "%s",
+		    _("a LIST, --ours and --out are needed"));
+	}
+	o.list = argv[optind];
+	o.ours_name = o.ours;
+	o.arg = &bar;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	e = trace_run(&o, r, why, sizeof why);
+	if (bar.tty)
+		fputs("\r\033[K", stderr);
+	if (e == ERR_OK)
+		summary(r, &o);
+	trace_fini(r);
+	free(r);
+	if (e == ERR_CLOSED && stopped) {
+		fputs(_("kuraban trace: stopped; nothing was written\n"),
+		    stderr);
+		return STATUS_REFUSED;
+	}
+	return e == ERR_OK ? STATUS_DONE : cli_fail("trace", e, why);
+}

@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/link.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "trace/block.h"
+
+#define EM_PAIRS 300000u
+#define RANDOM_PAIRS 300000u
+#define LOCKS 4096
+
+struct edge {
+	uint32_t a, b;
+	float weight;
+};
+
+struct worker {
+	struct link_job *job;
+	struct edge *edge;
+	size_t nedges, edge_cap;
+	uint64_t pairs, capped_blocks, capped_mentions;
+	unsigned largest;
+	bool nomem;
+	uint32_t histogram[2][64];
+	struct patterns patterns;	/* while learning */
+};
+
+struct link_job {
+	const struct link_input *in;
+	struct link_result *out;
+	struct model *model;
+	struct blocks *blocks;
+	unsigned pass;
+	bool learning;
+	float keep_ours, keep_list;	/* least weight worth remembering */
+	atomic_size_t next;
+	atomic_flag lock[LOCKS];
+};
+
+static inline const uint8_t *
+sig_at(const struct link_job *j, uint32_t id)
+{
+	return j->in->sigs + (size_t)id * j->model->stride;
+}
+
+static void
+edge_add(struct worker *w, uint32_t a, uint32_t b, float weight)
+{
+	if (w->nedges == w->edge_cap) {
+		size_t cap = w->edge_cap ? w->edge_cap * 2 : 4096;
+		struct edge *e = realloc(w->edge, cap * sizeof *e);
+
+		if (!e) {
+			w->nomem = true;
+			return;
+		}
+		w->edge = e;
+		w->edge_cap = cap;
+	}
+	w->edge[w->nedges++] = a < b ? (struct edge){a, b, weight} :
+	    (struct edge){b, a, weight};
+}
+
+/* Better: heavier, then the earlier row. Keeps the two best different ones. */
+static void
+best_offer(struct link_best *b, uint32_t id, float weight)
+{
+	if (id == b->id || id == b->second_id)
+		return;
+	if (b->id == LINK_NONE || weight > b->weight ||
+	    (weight == b->weight && id < b->id)) {
+		b->second = b->weight;
+		b->second_id = b->id;
+		b->weight = weight;
+		b->id = id;
+	} else if (b->second_id == LINK_NONE || weight > b->second ||
+	    (weight == b->second && id < b->second_id)) {
+		b->second = weight;
+		b->second_id = id;
+	}
+}
+
+static inline unsigned
+bin(float weight)
+{
+	int b = (int)floorf(weight / 2) + 16;
+
+	return b < 0 ? 0 : b > 63 ? 63 : (unsigned)b;
+}
+
+static void
+pair(struct worker *w, uint32_t a, uint32_t b)
+{
+	struct link_job *j = w->job;
+	const uint8_t *pa = sig_at(j, a), *pb = sig_at(j, b);
+	struct levels l;
+	bool ours = b >= j->in->nlist;
+	float weight, keep = ours ? j->keep_ours : j->keep_list;
+	atomic_flag *lock;
+
+	w->pairs++;
+	if (j->learning) {
+		model_levels(j->model, pa, pb, &l);
+		patterns_add(&w->patterns, &l, j->model->nfields);
+		return;
+	}
+	if (!model_compare(j->model, pa, pb, &l))
+		return;
+	weight = model_weight(j->model, &l);
+	if (weight + MODEL_RARE_MAX < keep)
+		return;
+	weight = model_weight_rare(j->model, &l, pa, pb);
+	if (weight < keep)
+		return;
+	/* Found already by an earlier pass: one edge is enough. */
+	if (blocks_seen_before(j->model, j->blocks, j->pass, pa, pb))
+		return;
+	w->histogram[!ours][bin(weight)]++;
+	if (!ours) {
+		edge_add(w, a, b, weight);
+		return;
+	}
+	lock = &j->lock[a % LOCKS];
+	while (atomic_flag_test_and_set_explicit(lock, memory_order_acquire))
+		;
+	best_offer(&j->out->best[a], b, weight);
+	atomic_flag_clear_explicit(lock, memory_order_release);
+}
+
+/* Names first, so that neighbours in a window are likely the same person. */
+static uint64_t
+window_order(const struct link_job *j, uint32_t id)
+{
+	const uint8_t *p = sig_at(j, id);
+
+	if (j->model->schema) {
+		const struct cell *c = (const struct cell *)p;
+		uint64_t h = 0;
+
+		for (unsigned f = 0; f < j->model->nfields; f++)
+			h = h * 0x9e3779b97f4a7c15ull + c[f].hash;
+		return h;
+	}
+	const struct sig *s = (const struct sig *)p;
+
+	return (uint64_t)(s->kall ? s->kall : s->all) << 32 |
+	    (s->dob ^ s->town * 0x9e3779b1u);
+}
+
+struct window {
+	uint64_t order;
+	uint32_t id;
+};
+
+static int
+window_cmp(const void *a, const void *b)
+{
+	const struct window *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void
+capped(struct worker *w, const struct block_entry *e, size_t n)
+{
+	struct link_job *j = w->job;
+	struct window *v = malloc(n * sizeof *v);
+
+	w->capped_blocks++;
+	w->capped_mentions += n;
+	if (!v) {
+		w->nomem = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct window){window_order(j, e[i].id), e[i].id};
+	qsort(v, n, sizeof *v, window_cmp);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n && k <= i + LINK_WINDOW; k++) {
+			uint32_t a = v[i].id, b = v[k].id;
+
+			if (a > b) {
+				uint32_t t = a;
+
+				a = b;
+				b = t;
+			}
+			if (a < j->in->nlist && a != b)
+				pair(w, a, b);
+		}
+	free(v);
+}
+
+/* Entries of one key: the list's first, then ours, each by number. */
+static void
+block(struct worker *w, const struct block_entry *e, size_t n)
+{
+	struct link_job *j = w->job;
+	size_t nl = 0;
+	uint64_t pairs;
+
+	while (nl < n && e[nl].id < j->in->nlist)
+		nl++;
+	if (nl == 0 || n < 2)
+		return;
+	if (n > w->largest)
+		w->largest = (unsigned)n;
+	pairs = (uint64_t)nl * (n - nl) + (uint64_t)nl * (nl - 1) / 2;
+	if (pairs > LINK_BLOCK_PAIRS && pairs > n * LINK_WINDOW) {
+		capped(w, e, n);
+		return;
+	}
+	for (size_t i = 0; i < nl; i++) {
+		if (i + 1 < nl && j->learning && w->patterns.total >
+		    EM_PAIRS)
+			return;
+		for (size_t k = i + 1; k < n; k++) {
+			if (k + 8 < n)
+				__builtin_prefetch(sig_at(j, e[k + 8].id));
+			if (e[k].id != e[i].id)
+				pair(w, e[i].id, e[k].id);
+		}
+	}
+}
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	struct link_job *j = w->job;
+	size_t b;
+
+	while ((b = atomic_fetch_add(&j->next, 1)) < BLOCK_BUCKETS) {
+		const struct block_entry *e;
+		size_t n = blocks_sort(j->blocks, b, &e);
+
+		for (size_t i = 0, k; i < n; i = k) {
+			for (k = i + 1; k < n && e[k].key == e[i].key; k++)
+				;
+			block(w, e + i, k - i);
+		}
+		/* Learning needs a sample: whole buckets, in fixed order. */
+		if (j->learning && w->patterns.total > EM_PAIRS)
+			break;
+	}
+	return NULL;
+}
+
+static enum err
+run_pass(struct link_job *j, struct worker *w, unsigned nworkers)
+{
+	pthread_t t[16];
+	bool started[16] = {false};
+
+	atomic_store(&j->next, 0);
+	for (unsigned i = 1; i < nworkers; i++)
+		started[i] = pthread_create(&t[i], NULL, work, &w[i]) == 0;
+	work(&w[0]);
+	for (unsigned i = 1; i < nworkers; i++)
+		if (started[i])
+			pthread_join(t[i], NULL);
+	for (unsigned i = 0; i < nworkers; i++)
+		if (w[i].nomem)
+			return ERR_NOMEM;
+	return ERR_OK;
+}
+
+static bool
+progress(const struct link_input *in, const char *stage, double part,
+    double rate)
+{
+	return !in->progress || in->progress(in->arg, stage, part, rate);
+}
+
+static uint64_t
+next_random(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+/* u from random pairs, then m from the blocked pairs of each pass. */
+static enum err
+learn(struct link_job *j, struct worker *w)
+{
+	const struct link_input *in = j->in;
+	double sum[FIELDS_MAX][LEVELS_MAX] = {{0}};
+	uint64_t x = 88172645463325252ull;
+	size_t all = in->nlist + in->nours;
+	enum err e = patterns_init(&w->patterns);
+	struct levels l;
+
+	if (e != ERR_OK)
+		return e;
+	for (unsigned i = 0; i < RANDOM_PAIRS && in->nlist > 0 && all > 1;
+	    i++) {
+		uint32_t a = (uint32_t)(next_random(&x) % in->nlist);
+		uint32_t b = (uint32_t)(in->nours ? in->nlist +
+		    next_random(&x) % in->nours : next_random(&x) % all);
+
+		if (a == b)
+			continue;
+		model_levels(j->model, sig_at(j, a), sig_at(j, b), &l);
+		patterns_add(&w->patterns, &l, j->model->nfields);
+	}
+	model_learn_u(j->model, &w->patterns);
+	j->learning = true;
+	for (j->pass = 0; j->pass < blocks_passes(j->blocks); j->pass++) {
+		uint32_t fields = blocks_fields(j->blocks, j->pass);
+
+		if (!progress(in, "learn", (double)j->pass /
+		    blocks_passes(j->blocks), 0)) {
+			e = ERR_CLOSED;
+			break;
+		}
+		patterns_fini(&w->patterns);
+		e = patterns_init(&w->patterns);
+		if (e == ERR_OK)
+			e = blocks_fill(j->blocks, j->model, in->sigs,
+			    in->nlist, in->nours, j->pass, true);
+		if (e == ERR_OK)
+			e = run_pass(j, w, 1);
+		if (e != ERR_OK)
+			break;
+		if (w->patterns.total >= 50)
+			model_em(j->model, &w->patterns, ~fields, sum);
+	}
+	patterns_fini(&w->patterns);
+	j->learning = false;
+	w->pairs = 0;
+	w->capped_blocks = w->capped_mentions = 0;
+	w->largest = 0;
+	if (e == ERR_OK)
+		model_learn_m(j->model, sum);
+	return e;
+}
+
+static double
+odds(double weight, double prior)
+{
+	double o = exp2(weight) * prior;
+
+	return o > 1e300 ? 1e300 : o;
+}
+
+/*
+ * Each list mention has at most one partner in ours, any of nours with equal
+ * chance: the posterior of the best against the second and against none. The
+ * share of the list that is ours is found on the way.
+ */
+static void
+posteriors(struct link_job *j)
+{
+	struct link_result *r = j->out;
+	double share = .5, n = (double)j->in->nours;
+
+	for (int round = 0; round < 20; round++) {
+		double sum = 0, prior = share / n / (1 - share);
+
+		for (size_t i = 0; i < j->in->nlist; i++) {
+			struct link_best *b = &r->best[i];
+			double o1, o2;
+
+			if (b->id == LINK_NONE)
+				continue;
+			o1 = odds(b->weight, prior);
+			o2 = b->second_id == LINK_NONE ? 0 :
+			    odds(b->second, prior);
+			b->probability = (float)(o1 / (1 + o1 + o2));
+			sum += (o1 + o2) / (1 + o1 + o2);
+		}
+		share = (sum + .5) / ((double)j->in->nlist + 1);
+		if (share > .999)
+			share = .999;
+		if (share < 1e-6)
+			share = 1e-6;
+	}
+	r->prior = share;
+	/*
+	 * Two of ours that are one person (a double entry) tie: either is right,
+	 * so the tie does not count against them.
+	 */
+	for (size_t i = 0; i < j->in->nlist; i++) {
+		struct link_best *b = &r->best[i];
+		struct levels l;
+		double prior = share / n / (1 - share), o;
+
+		if (b->id != LINK_NONE && b->second_id != LINK_NONE &&
+		    b->probability < .99f && model_compare(j->model,
+		    sig_at(j, b->id), sig_at(j, b->second_id), &l) &&
+		    model_weight_rare(j->model, &l, sig_at(j, b->id),
+		    sig_at(j, b->second_id)) > log2(n + 2) + 3) {
+			o = odds(b->weight, prior);
+			b->probability = (float)(o / (1 + o));
+		}
+		b->accepted = b->id != LINK_NONE &&
+		    b->probability >= LINK_THRESHOLD;
+	}
+}
+
+static uint32_t
+find(uint32_t *parent, uint32_t x)
+{
+	while (parent[x] != x) {
+		parent[x] = parent[parent[x]];
+		x = parent[x];
+	}
+	return x;
+}
+
+static int
+edge_cmp(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	if (x->a != y->a)
+		return x->a < y->a ? -1 : 1;
+	return x->b < y->b ? -1 : x->b > y->b;
+}
+
+/* Joins two clusters unless their first members cannot be one person. */
+static bool
+join(struct link_job *j, uint32_t *parent, uint32_t a, uint32_t b)
+{
+	struct levels l;
+
+	a = find(parent, a);
+	b = find(parent, b);
+	if (a == b)
+		return true;
+	if (!j->model->schema) {
+		const struct sig *x = (const struct sig *)sig_at(j, a);
+		const struct sig *y = (const struct sig *)sig_at(j, b);
+
+		model_levels(j->model, sig_at(j, a), sig_at(j, b), &l);
+		if (l.v[F_GIVEN] == 5 || (x->dob && y->dob &&
+		    l.v[F_BIRTH] == 3))
+			return false;
+	}
+	if (a < b)
+		parent[b] = a;
+	else
+		parent[a] = b;
+	return true;
+}
+
+/* Members that share one of ours; sorted by it. */
+struct member {
+	uint32_t ours, id;
+	float weight;
+};
+
+static int
+member_cmp(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->ours != y->ours)
+		return x->ours < y->ours ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/*
+ * Two list mentions that link to one of ours must be one person themselves.
+ * Where the pair says clearly that they are not, the weaker link is wrong.
+ */
+static enum err
+settle(struct link_job *j, uint32_t *parent)
+{
+	struct link_result *r = j->out;
+	size_t n = 0, nl = j->in->nlist;
+	struct member *v = malloc((nl + 1) * sizeof *v);
+	struct levels l;
+
+	if (!v)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < nl; i++)
+		if (r->best[i].accepted)
+			v[n++] = (struct member){r->best[i].id, (uint32_t)i,
+			    r->best[i].weight};
+	qsort(v, n, sizeof *v, member_cmp);
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i + 1; k < n && v[k].ours == v[i].ours; k++) {
+			struct link_best *b = &r->best[v[k].id];
+			const uint8_t *x = sig_at(j, v[i].id);
+			const uint8_t *y = sig_at(j, v[k].id);
+
+			if (find(parent, v[i].id) == find(parent, v[k].id))
+				continue;
+			if (v[i].weight > v[k].weight + 6 &&
+			    (!model_compare(j->model, x, y, &l) ||
+			    model_weight_rare(j->model, &l, x, y) < -5)) {
+				b->accepted = false;
+				b->probability = .25f;
+			} else
+				join(j, parent, v[i].id, v[k].id);
+		}
+	}
+	free(v);
+	return ERR_OK;
+}
+
+static enum err
+cluster(struct link_job *j, struct worker *w, unsigned nworkers)
+{
+	struct link_result *r = j->out;
+	size_t nl = j->in->nlist, n = 0;
+	uint32_t *parent = malloc((nl + 1) * sizeof *parent);
+	uint32_t *number = malloc((nl + 1) * sizeof *number);
+	uint8_t *ours = calloc(nl + 1, 1);
+	struct edge *e = NULL;
+	enum err err = parent && number && ours ? ERR_OK : ERR_NOMEM;
+	double prior = 1 / (double)(nl + 1);
+
+	for (unsigned i = 0; i < nworkers; i++)
+		n += w[i].nedges;
+	if (err == ERR_OK && n) {
+		e = malloc(n * sizeof *e);
+		if (!e)
+			err = ERR_NOMEM;
+	}
+	if (err != ERR_OK)
+		goto out;
+	n = 0;
+	for (unsigned i = 0; i < nworkers; i++) {
+		if (w[i].nedges)
+			memcpy(e + n, w[i].edge, w[i].nedges * sizeof *e);
+		n += w[i].nedges;
+		free(w[i].edge);
+		w[i].edge = NULL;
+		w[i].nedges = w[i].edge_cap = 0;
+	}
+	if (n)
+		qsort(e, n, sizeof *e, edge_cmp);
+	for (size_t i = 0; i < nl; i++)
+		parent[i] = (uint32_t)i;
+	/* First what is sure through ours, then edges from the strongest. */
+	err = settle(j, parent);
+	if (err != ERR_OK)
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		double p = odds(e[i].weight, prior);
+		bool apart = find(parent, e[i].a) != find(parent, e[i].b);
+
+		p /= 1 + p;
+		if (!apart)
+			continue;
+		/* Different ones of ours, both sure: not the same person. */
+		if (r->best[e[i].a].accepted && r->best[e[i].b].accepted &&
+		    r->best[e[i].a].id != r->best[e[i].b].id &&
+		    r->best[e[i].a].probability > .9f &&
+		    r->best[e[i].b].probability > .9f)
+			continue;
+		if (p >= LINK_THRESHOLD && join(j, parent, e[i].a, e[i].b)) {
+			r->wrong += 1 - p;
+			r->missed_var += p * (1 - p);
+		} else {
+			r->missed += p;
+			r->missed_var += p * (1 - p);
+		}
+	}
+	for (size_t i = 0; i < nl; i++) {
+		uint32_t root = find(parent, (uint32_t)i);
+
+		if (root == i)
+			number[i] = (uint32_t)r->npersons++;
+		r->person[i] = number[root];
+		if (r->best[i].accepted && !ours[root]) {
+			ours[root] = 1;
+			r->npersons_ours++;
+		}
+		if (r->best[i].id != LINK_NONE) {
+			double p = r->best[i].probability;
+
+			if (root == i || !ours[root])
+				r->ours_var += p * (1 - p);
+		}
+	}
+out:
+	free(parent);
+	free(number);
+	free(ours);
+	free(e);
+	return err;
+}
+
+static enum err
+score_all(struct link_job *j, struct worker *w, unsigned nworkers)
+{
+	unsigned passes = blocks_passes(j->blocks);
+	uint64_t begin = clock_mono_us();
+	enum err e = ERR_OK;
+
+	for (j->pass = 0; j->pass < passes && e == ERR_OK; j->pass++) {
+		uint64_t pairs = 0, us = clock_mono_us() - begin;
+
+		for (unsigned i = 0; i < nworkers; i++)
+			pairs += w[i].pairs;
+		if (!progress(j->in, "match", (double)j->pass / passes,
+		    us ? (double)pairs * 1e6 / (double)us : 0))
+			return ERR_CLOSED;
+		e = blocks_fill(j->blocks, j->model, j->in->sigs,
+		    j->in->nlist, j->in->nours, j->pass, false);
+		if (e == ERR_OK)
+			e = run_pass(j, w, nworkers);
+	}
+	return e;
+}
+
+enum err
+link_run(const struct link_input *in, struct link_result *out)
+{
+	struct link_job *j = calloc(1, sizeof *j);
+	unsigned nworkers = in->threads < 1 ? 1 : in->threads > 16 ? 16 :
+	    in->threads;
+	struct worker *w = calloc(nworkers, sizeof *w);
+	enum err e = j && w ? ERR_OK : ERR_NOMEM;
+
+	memset(out, 0, sizeof *out);
+	out->learned = *in->model;
+	if (e == ERR_OK) {
+		out->best = malloc((in->nlist + 1) * sizeof *out->best);
+		out->person = calloc(in->nlist + 1, sizeof *out->person);
+		if (!out->best || !out->person)
+			e = ERR_NOMEM;
+	}
+	if (e != ERR_OK)
+		goto out;
+	for (size_t i = 0; i < in->nlist; i++)
+		out->best[i] = (struct link_best){0, 0, LINK_NONE, LINK_NONE,
+		    0, false};
+	j->in = in;
+	j->out = out;
+	j->model = &out->learned;
+	for (size_t i = 0; i < LOCKS; i++)
+		atomic_flag_clear(&j->lock[i]);
+	for (unsigned i = 0; i < nworkers; i++)
+		w[i].job = j;
+	e = blocks_new(&j->blocks, j->model, in->nlist, in->nours);
+	if (e == ERR_OK)
+		e = learn(j, w);
+	if (e != ERR_OK)
+		goto out;
+	/* Far below even odds nothing can change what is accepted. */
+	j->keep_ours = (float)log2((double)in->nours + 2) - 8;
+	j->keep_list = (float)log2((double)in->nlist + 2) - 8;
+	e = score_all(j, w, nworkers);
+	if (e != ERR_OK)
+		goto out;
+	for (unsigned i = 0; i < nworkers; i++) {
+		out->pairs += w[i].pairs;
+		out->capped_blocks += w[i].capped_blocks;
+		out->capped_mentions += w[i].capped_mentions;
+		if (w[i].largest > out->largest_block)
+			out->largest_block = w[i].largest;
+		for (unsigned k = 0; k < 64; k++) {
+			out->histogram[0][k] += w[i].histogram[0][k];
+			out->histogram[1][k] += w[i].histogram[1][k];
+		}
+	}
+	if (!progress(in, "cluster", 0, 0)) {
+		e = ERR_CLOSED;
+		goto out;
+	}
+	if (in->nours)
+		posteriors(j);
+	e = cluster(j, w, nworkers);
+out:
+	if (j)
+		blocks_free(j->blocks);
+	for (unsigned i = 0; w && i < nworkers; i++) {
+		free(w[i].edge);
+		patterns_fini(&w[i].patterns);
+	}
+	free(w);
+	free(j);
+	if (e != ERR_OK)
+		link_fini(out);
+	return e;
+}
+
+void
+link_fini(struct link_result *r)
+{
+	free(r->best);
+	free(r->person);
+	r->best = NULL;
+	r->person = NULL;
+}

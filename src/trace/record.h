@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A person mention as the matcher sees it: one fixed-size signature, no text.
+ * A row gives one mention, or two where it names a guardian as well.
+ *
+ * Japanese lists use struct sig (64 bytes). A schema of the user's own gives a
+ * row of struct cell, one a column. Hashes are 32 bits and 0 means missing.
+ */
+#ifndef KB_TRACE_RECORD_H
+#define KB_TRACE_RECORD_H
+
+#include "trace/columns.h"
+#include "trace/csv.h"
+#include "trace/names.h"
+#include "trace/places.h"
+
+struct sig {
+	uint32_t sur, giv, all;		/* T2 of the kanji; all: without a space */
+	uint32_t ksur, kgiv, kall;	/* of the reading */
+	uint32_t gmask;			/* characters of the given reading */
+	uint32_t dob;			/* date_pack() */
+	uint32_t phone, phone2, email;
+	uint32_t zip;			/* number + 1 */
+	uint32_t town;			/* city + 1 << 20 | town in it */
+	uint32_t num;			/* 12 + 10 + 10 bits */
+	uint16_t building;
+	uint8_t sur1, giv1;		/* 8 bits of the T1 form */
+	uint8_t sex;			/* 1 male, 2 female */
+	uint8_t role;			/* SIG_ bits */
+	uint16_t raw;			/* of the name as spelled; see rare */
+};
+enum { SIG_GUARDIAN = 1,	/* not the row's own person */
+    SIG_RARE = 2 };		/* the name has a rare form of a character */
+_Static_assert(sizeof(struct sig) == 64, "one cache line");
+
+#define CELL_TEXT 19
+
+struct cell {
+	uint64_t bigrams;
+	uint32_t hash;
+	uint8_t len;
+	uint8_t text[CELL_TEXT];	/* one byte a character; dates: packed */
+};
+_Static_assert(sizeof(struct cell) == 32, "two a cache line");
+
+/* What a row's reader remarked; counted and reported with row numbers. */
+#define ROW_ISSUES(X)							\
+	X(QUOTE, "broken quote")					\
+	X(LONG, "row longer than 1 MiB, cut")				\
+	X(NUL, "NUL byte")						\
+	X(COLUMNS, "other number of columns than the header")		\
+	X(MOVED, "columns moved back by their content")			\
+	X(ENCODING, "bytes that are no text")				\
+	X(EMPTY, "empty row")						\
+	X(NO_NAME, "no name")						\
+	X(BIRTH, "unreadable date of birth")				\
+	X(SERIAL, "date as a spreadsheet's serial number")		\
+	X(PHONE, "telephone number damaged")				\
+	X(FILLER, "telephone number is a filler")			\
+	X(PLACE, "address not in the gazetteer")			\
+	X(BOTH_ENC, "in another encoding than most of the file")
+
+enum row_issue {
+#define X(name, text) ISSUE_##name,
+	ROW_ISSUES(X)
+#undef X
+	ISSUE_COUNT
+};
+const char *row_issue_text(enum row_issue i);
+
+/* How one worker reads rows. Owns its buffers; borrows the rest. */
+struct row_reader {
+	const struct columns *cols;
+	const struct schema *schema;	/* NULL: Japanese lists */
+	const struct names *names;
+	const struct places *places;
+	enum text_enc usual;
+	uint8_t sep;
+	uint8_t *scratch;
+	struct text *text;		/* ROW_TEXTS of them */
+};
+
+enum err row_reader_init(struct row_reader *r, const struct columns *c,
+    const struct schema *s, const struct names *n, const struct places *p,
+    enum text_enc usual, uint8_t sep);
+void row_reader_fini(struct row_reader *r);
+
+struct row_facts {
+	uint64_t hash;		/* of all fields, decoded: equal for duplicates */
+	uint32_t issues;	/* 1 << enum row_issue */
+	unsigned nsigs;		/* mentions, 0..2 */
+};
+
+/* Reads one row; sigs takes two, or schema->n cells. */
+void row_read(struct row_reader *r, const uint8_t *p, size_t len,
+    unsigned flags, void *sigs, struct row_facts *f);
+/* One column of a row, folded; empty when there is none. */
+void row_field(struct row_reader *r, const uint8_t *p, size_t len, int column,
+    struct text *out);
+
+#endif

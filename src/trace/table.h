@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A list, read: its file mapped, its columns, each data row's offset and its
+ * mentions' signatures. Rows are numbered from 0 here and from 1 for people.
+ * Reading is streamed by `threads` workers and appended in order.
+ */
+#ifndef KB_TRACE_TABLE_H
+#define KB_TRACE_TABLE_H
+
+#include "trace/record.h"
+
+/* Signatures of several tables, one after another; grows by mremap. */
+struct sigs {
+	uint8_t *v;
+	size_t n, cap, stride;
+};
+
+#define TABLE_NO_ROW UINT32_MAX
+#define ISSUE_ROWS 8
+
+struct table {
+	const char *path;
+	const uint8_t *p;
+	size_t len;
+	struct columns cols;
+	enum text_enc usual;
+	uint8_t sep;
+	size_t nrows;
+	size_t *offset;			/* of each row */
+	uint32_t *first;		/* first mention of a row; see same_as */
+	uint32_t *same_as;		/* dedup: the first equal row, or itself */
+	uint64_t *key_hash;		/* keys: hash of the key's bytes */
+	size_t row_cap;
+	uint32_t *row_of;		/* of each mention, from base on */
+	size_t base, nmentions, mention_cap;
+	size_t nduplicates;		/* rows equal to an earlier one */
+	uint64_t encodings[ENC_COUNT];
+	uint64_t issue[ISSUE_COUNT];
+	uint32_t issue_row[ISSUE_COUNT][ISSUE_ROWS];	/* from 1 */
+	uint64_t rare_rows;
+};
+
+struct table_options {
+	const char *path;		/* or data and len */
+	const void *data;
+	size_t len;
+	const char *told;		/* columns, or NULL */
+	const struct schema *schema;
+	const struct names *names;
+	const struct places *places;
+	unsigned threads;
+	bool dedup;			/* find exact duplicates (the list) */
+	bool keys;			/* hash the key column (ours) */
+	const char *stage;
+	bool (*progress)(void *arg, const char *stage, double part,
+	    double rate);
+	void *arg;
+};
+
+enum err table_read(struct table *t, struct sigs *sigs,
+    const struct table_options *o, char *why, size_t why_cap);
+void table_fini(struct table *t);
+/* A row's bytes, without the line end. */
+struct slice table_row(const struct table *t, size_t row);
+/* The key of a row as written; the row's number where there is no key column. */
+size_t table_key(const struct table *t, size_t row, uint8_t *scratch,
+    char *out, size_t cap);
+uint64_t key_hash(struct slice key);
+
+/* Maps a whole file; an empty one gives p = "" and len 0. */
+enum err file_map(const char *path, const uint8_t **p, size_t *len);
+void file_unmap(const uint8_t *p, size_t len);
+
+#endif

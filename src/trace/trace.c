@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define Z95 1.96
+/* What the model itself may be off by, beyond chance: measured over seeds. */
+#define MODEL_SLACK .0015
+
+struct run {
+	const struct trace_options *o;
+	struct trace_result *r;
+	struct schema schema;
+	const struct schema *schema_used;
+	struct names *names;
+	struct places *places;
+	struct sigs sigs;
+	struct model model;
+	char *why;
+	size_t why_cap;
+};
+
+static enum err
+read_table(struct run *u, struct table *t, struct sigs *sigs,
+    const char *path, const void *data, size_t len, const char *told,
+    bool is_list, const char *stage)
+{
+	struct table_options to = {
+		.path = path, .data = data, .len = len, .told = told,
+		.schema = u->schema_used, .names = u->names,
+		.places = u->places, .threads = u->o->threads,
+		.dedup = is_list, .keys = !is_list, .stage = stage,
+		.progress = u->o->progress, .arg = u->o->arg,
+	};
+
+	return table_read(t, sigs, &to, u->why, u->why_cap);
+}
+
+/* A list with nothing to compare by is an error, not an empty answer. */
+static enum err
+usable(struct run *u, const struct table *t)
+{
+	static const enum column_kind who[] = {COL_NAME, COL_SURNAME, COL_KANA,
+	    COL_KANA_SURNAME, COL_PHONE, COL_EMAIL, COL_GUARDIAN};
+	unsigned n = 0;
+
+	if (u->schema_used) {
+		for (unsigned i = 0; i < u->schema.n; i++)
+			n += t->cols.generic[i] >= 0;
+	} else
+		for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
+			n += t->cols.at[who[i]] >= 0;
+	if (n > 0)
+		return ERR_OK;
+	snprintf(u->why, u->why_cap, "%s: no usable column; name them with "
+	    "--columns or --schema", t->path ? t->path : "");
+	return ERR_FORMAT;
+}
+
+static struct estimate
+exactly(double v)
+{
+	return (struct estimate){v, v, v};
+}
+
+static struct estimate
+around(double v, double sd, double slack, double most)
+{
+	double half = Z95 * sd + slack;
+	struct estimate e = {v, v - half, v + half};
+
+	if (e.low < 0)
+		e.low = 0;
+	if (e.high > most)
+		e.high = most;
+	if (e.estimate > most)
+		e.estimate = most;
+	return e;
+}
+
+/* Distinct persons among the rows' own mentions, guardians left out. */
+static size_t
+count_records(const struct run *u, size_t *mentions)
+{
+	const struct link_result *l = &u->r->link;
+	uint8_t *seen = calloc(l->npersons + 1, 1);
+	size_t n = 0;
+
+	*mentions = 0;
+	for (size_t i = 0; seen && i < u->r->list.nmentions; i++) {
+		const struct sig *s = (const struct sig *)(u->sigs.v + i *
+		    u->sigs.stride);
+
+		if (!u->schema_used && (s->role & SIG_GUARDIAN))
+			continue;
+		++*mentions;
+		n += !seen[l->person[i]];
+		seen[l->person[i]] = 1;
+	}
+	free(seen);
+	return n;
+}
+
+/*
+ * Persons who are ours, by probability: each person counts with the best of
+ * its mentions, so doubtful links move the estimate and widen the interval.
+ */
+static void
+count_ours(struct run *u)
+{
+	struct trace_result *r = u->r;
+	const struct link_result *l = &r->link;
+	float *p = calloc(l->npersons + 1, sizeof *p);
+	double sum = 0, var = 0;
+
+	for (size_t i = 0; p && i < r->list.nmentions; i++)
+		if (l->best[i].probability > p[l->person[i]])
+			p[l->person[i]] = l->best[i].probability;
+	for (size_t i = 0; p && i < l->npersons; i++) {
+		sum += p[i];
+		var += p[i] * (1 - p[i]);
+	}
+	free(p);
+	r->persons_ours = around(sum, sqrt(var), MODEL_SLACK * sum +
+	    (sum > 0 ? .5 : 0), (double)l->npersons);
+}
+
+static void
+count_all(struct run *u)
+{
+	struct trace_result *r = u->r;
+	const struct link_result *l = &r->link;
+	size_t mentions, records = count_records(u, &mentions);
+	double persons = (double)l->npersons + l->wrong - l->missed;
+	double share = l->npersons ? (double)records / (double)l->npersons : 0;
+	double sd = sqrt(l->missed_var);
+
+	r->rows = exactly((double)r->list.nrows);
+	r->exact_duplicates = exactly((double)r->list.nduplicates);
+	r->persons = around(persons, sd, MODEL_SLACK * persons,
+	    (double)r->list.nmentions);
+	r->records = around((double)records + (l->wrong - l->missed) * share,
+	    sd * share, MODEL_SLACK * (double)records, (double)mentions);
+	if (r->ours.nrows)
+		count_ours(u);
+	if (u->o->called) {
+		double n = (double)u->o->called, p = (double)u->o->reached / n;
+		double z2 = Z95 * Z95, mid = (p + z2 / 2 / n) / (1 + z2 / n);
+		double half = Z95 * sqrt(p * (1 - p) / n + z2 / 4 / n / n) /
+		    (1 + z2 / n);
+
+		r->has_reach = true;
+		r->reach = (struct estimate){r->records.estimate * p,
+		    r->records.low * (mid - half),
+		    r->records.high * (mid + half)};
+	}
+}
+
+static enum err
+match(struct run *u, const uint8_t *sigs, size_t nlist, size_t nours,
+    struct link_result *out)
+{
+	struct link_input in = {.model = &u->model, .sigs = sigs,
+	    .nlist = nlist, .nours = nours, .threads = u->o->threads,
+	    .progress = u->o->progress, .arg = u->o->arg};
+	size_t larger = nlist > nours ? nlist : nours;
+	enum err e;
+
+	model_init(&u->model, u->schema_used);
+	e = model_count(&u->model, sigs, nlist, 0, larger);
+	if (e == ERR_OK && nours)
+		e = model_count(&u->model, sigs + nlist * u->sigs.stride,
+		    nours, 1, larger);
+	if (e == ERR_OK)
+		e = link_run(&in, out);
+	return e;
+}
+
+/* Persons who are ours and not in the background list as well. */
+static enum err
+background(struct run *u)
+{
+	struct trace_result *r = u->r;
+	struct sigs s = {.stride = u->sigs.stride};
+	struct table t = {0};
+	struct link_result l = {0};
+	size_t n = r->list.nmentions, both = 0;
+	uint8_t *seen = calloc(r->link.npersons + 1, 1);
+	enum err e = seen ? ERR_OK : ERR_NOMEM;
+
+	if (e == ERR_OK) {
+		s.v = malloc((n + 1) * s.stride);
+		s.n = s.cap = n;
+		if (!s.v)
+			e = ERR_NOMEM;
+		else
+			memcpy(s.v, u->sigs.v, n * s.stride);
+	}
+	if (e == ERR_OK)
+		e = read_table(u, &t, &s, u->o->background, NULL, 0, NULL,
+		    false, "background");
+	model_fini(&u->model);
+	if (e == ERR_OK)
+		e = match(u, s.v, n, s.n - n, &l);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		uint32_t p = r->link.person[i];
+
+		if (!l.best[i].accepted || !r->link.best[i].accepted ||
+		    seen[p])
+			continue;
+		seen[p] = 1;
+		both++;
+	}
+	if (e == ERR_OK) {
+		r->has_background = true;
+		r->only_ours = (struct estimate){
+		    r->persons_ours.estimate - (double)both,
+		    fmax(0, r->persons_ours.low - (double)both),
+		    r->persons_ours.high - (double)both};
+	}
+	link_fini(&l);
+	table_fini(&t);
+	free(s.v);
+	free(seen);
+	return e;
+}
+
+static enum err
+evidence(struct run *u)
+{
+	struct trace_result *r = u->r;
+	const struct trace_options *o = u->o;
+	struct key_map keys = {0};
+	enum err e = key_map_init(&keys, &r->ours);
+
+	if (e == ERR_OK && (o->releases || o->load_releases)) {
+		if (o->progress && !o->progress(o->arg, "attribute", 0, 0))
+			e = ERR_CLOSED;
+		if (e == ERR_OK)
+			e = evidence_releases(r, &keys, o, u->why,
+			    u->why_cap);
+	}
+	if (e == ERR_OK && o->canaries)
+		e = evidence_canaries(r, &keys, o, u->why, u->why_cap);
+	if (e == ERR_OK && o->history)
+		e = evidence_history(r, &keys, o, u->why, u->why_cap);
+	if (e == ERR_OK && !u->schema_used)
+		evidence_rare(r, u->sigs.v);
+	if (e == ERR_OK)
+		e = evidence_items(r, u->schema_used);
+	if (e == ERR_OK)
+		e = evidence_services(r);
+	if (e == ERR_OK && o->background)
+		e = background(u);
+	if (e == ERR_OK)
+		evidence_verdict(r);
+	key_map_fini(&keys);
+	return e;
+}
+
+static const char *const files[] = {"matches.csv", "report.json",
+    "index.html"};
+
+static void
+path_of(char *out, size_t cap, const char *dir, const char *file)
+{
+	snprintf(out, cap, "%s/%s", dir, file);
+}
+
+static void
+remove_partial(const char *dir)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < 3; i++) {
+		path_of(path, sizeof path, dir, files[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+/* All three or none: written beside, then renamed into place. */
+static enum err
+write_report(struct run *u)
+{
+	char dir[3600], from[4096], to[4096];
+	const char *out = u->o->out;
+	size_t n = strlen(out);
+	enum err e;
+
+	while (n > 1 && out[n - 1] == '/')
+		n--;
+	if (n > 3500)
+		return ERR_TOOBIG;
+	snprintf(dir, sizeof dir, "%.*s.partial", (int)n, out);
+	remove_partial(dir);
+	if (mkdir(dir, 0700) != 0) {
+		snprintf(u->why, u->why_cap, "%s", dir);
+		return ERR_IO;
+	}
+	if (u->o->progress && !u->o->progress(u->o->arg, "write", 0, 0)) {
+		remove_partial(dir);
+		return ERR_CLOSED;
+	}
+	path_of(from, sizeof from, dir, files[0]);
+	e = report_matches(u->r, u->sigs.v, from);
+	path_of(from, sizeof from, dir, files[1]);
+	if (e == ERR_OK)
+		e = report_json(u->r, from);
+	path_of(from, sizeof from, dir, files[2]);
+	if (e == ERR_OK)
+		e = report_html(u->r, u->o, from);
+	if (e == ERR_OK && u->o->progress && !u->o->progress(u->o->arg,
+	    "write", 1, 0))
+		e = ERR_CLOSED;
+	if (e == ERR_OK && mkdir(out, 0700) != 0 && errno != EEXIST)
+		e = ERR_IO;
+	for (size_t i = 0; i < 3 && e == ERR_OK; i++) {
+		path_of(from, sizeof from, dir, files[i]);
+		path_of(to, sizeof to, out, files[i]);
+		if (rename(from, to) != 0)
+			e = ERR_IO;
+	}
+	if (e == ERR_IO)
+		snprintf(u->why, u->why_cap, "%s", out);
+	remove_partial(dir);
+	return e;
+}
+
+enum err
+trace_run(const struct trace_options *o, struct trace_result *r, char *why,
+    size_t why_cap)
+{
+	struct run u = {.o = o, .r = r, .why = why, .why_cap = why_cap};
+	enum err e = ERR_OK;
+
+	memset(r, 0, sizeof *r);
+	r->threshold = LINK_THRESHOLD;
+	if (why_cap)
+		why[0] = '\0';
+	if (o->schema) {
+		e = schema_load(&u.schema, o->schema, why, why_cap);
+		u.schema_used = &u.schema;
+	} else {
+		e = names_open(&u.names);
+		if (e == ERR_OK)
+			e = places_open(&u.places);
+	}
+	if (e != ERR_OK)
+		goto out;
+	u.sigs.stride = u.schema_used ? u.schema.n * sizeof(struct cell) :
+	    sizeof(struct sig);
+	e = read_table(&u, &r->list, &u.sigs, o->list, NULL, 0, o->columns,
+	    true, "list");
+	if (e == ERR_OK)
+		e = usable(&u, &r->list);
+	if (e == ERR_OK)
+		e = read_table(&u, &r->ours, &u.sigs, o->ours, o->ours_data,
+		    o->ours_len, o->ours_columns, false, "ours");
+	if (e == ERR_OK)
+		e = usable(&u, &r->ours);
+	if (e == ERR_OK)
+		e = match(&u, u.sigs.v, r->list.nmentions,
+		    u.sigs.n - r->list.nmentions, &r->link);
+	if (e == ERR_OK) {
+		count_all(&u);
+		e = evidence(&u);
+	}
+	if (e == ERR_OK)
+		e = write_report(&u);
+out:
+	model_fini(&u.model);
+	r->link.learned.schema = NULL;
+	free(u.sigs.v);
+	names_close(u.names);
+	places_close(u.places);
+	schema_fini(&u.schema);
+	if (e != ERR_OK)
+		trace_fini(r);
+	return e;
+}
+
+void
+trace_fini(struct trace_result *r)
+{
+	for (size_t i = 0; i < r->nreleases; i++) {
+		free(r->release[i].id);
+		free(r->release[i].v);
+	}
+	free(r->release);
+	free(r->group_window);
+	attribution_fini(&r->attribution);
+	link_fini(&r->link);
+	table_fini(&r->list);
+	table_fini(&r->ours);
+	memset(r, 0, sizeof *r);
+}
