@@ -12,3 +12,7 @@ VERB(trace, "LIST --ours FILE --out DIR [--releases FILE] [--background FILE] "
     "[--history FILE] [--canaries FILE] [--columns 'NAME=KIND,...'] "
     "[--our-columns ...] [--schema FILE] [--calls CALLED:REACHED] [--threads N]",
     N_("say how many people a list has, from which table and by which extraction"))
+VERB(synth, "population|releases|broker --out DIR [--seed N] [--rows N] [--children] "
+    "[--customers FILE] [--releases FILE --culprits R1,R2] [--sample P] "
+    "[--foreign P] [--copies X] [--damage P] [--cp932 P] [--count N] [--share P]",
+    N_("make up people, releases and brokers' lists, with the truth beside"))

@@ -10,6 +10,8 @@
 #define GROUP_NATS 6.9		/* ln 1000: within it nothing is told apart */
 #define ACCUSE_NATS 9.2		/* ln 10000, beyond the number of releases */
 
+#define CHANCE_FLOOR 1e-4	/* no simulation has shown a smaller one true */
+
 struct counts {
 	double n;		/* of the release, outside the union so far */
 	double a;		/* of these in the leak */
@@ -229,6 +231,9 @@ make_group(struct search *s, struct release_group *g, const size_t *chosen,
 	g->chance_wrong = (all - in) / all;
 	g->chance_wrong += (1 - g->chance_wrong) / (1 + exp(fmin(700,
 	    g->log_likelihood / phi - log((double)s->nr + 1))));
+	/* Below this the model itself is the larger doubt. */
+	if (g->chance_wrong < CHANCE_FLOOR)
+		g->chance_wrong = CHANCE_FLOOR;
 	for (size_t k = 0; k < s->r[rank[0].i].n; k++)
 		found += has(s->leak, s->r[rank[0].i].v[k]);
 	g->subjects = s->r[rank[0].i].n;
@@ -296,7 +301,7 @@ attribute(struct attribution *out, const struct release *r, size_t nr,
     const uint64_t *leak, size_t n)
 {
 	struct search s = {.r = r, .nr = nr, .n = n, .leak = leak};
-	size_t chosen[CULPRITS_MAX + 1], nchosen;
+	size_t chosen[CULPRITS_MAX + 1] = {0}, nchosen;
 	struct rank *rank = malloc((nr + 1) * sizeof *rank);
 	enum err e = ERR_OK;
 

@@ -506,9 +506,9 @@ evidence_rare(struct trace_result *r, const uint8_t *sigs)
 		else
 			r->rare_other++;
 	}
-	/* log2 of the likelihood ratio: kept with 0.99 against 0.5. */
-	r->rare_bits = (double)r->rare_same * log2(.99 / .5) +
-	    (double)r->rare_other * log2(.01 / .5);
+	/* log2 of the likelihood ratio: kept with 0.9 against 0.5. */
+	r->rare_bits = (double)r->rare_same * log2(.9 / .5) +
+	    (double)r->rare_other * log2(.1 / .5);
 }
 
 enum err

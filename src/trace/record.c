@@ -7,15 +7,15 @@
 enum { T_NAME, T_KANA, T_ADDR, T_X, T_Y, ROW_TEXTS };
 
 const char *
-row_issue_text(enum row_issue i)
+row_issue_text(enum row_issue i, bool japanese)
 {
-	static const char *const text[] = {
-#define X(name, t) t,
+	static const char *const text[][2] = {
+#define X(name, en, ja) {en, ja},
 		ROW_ISSUES(X)
 #undef X
 	};
 
-	return i < ISSUE_COUNT ? text[i] : "";
+	return i < ISSUE_COUNT ? text[i][japanese] : "";
 }
 
 enum err

@@ -45,28 +45,28 @@ _Static_assert(sizeof(struct cell) == 32, "two a cache line");
 
 /* What a row's reader remarked; counted and reported with row numbers. */
 #define ROW_ISSUES(X)							\
-	X(QUOTE, "broken quote")					\
-	X(LONG, "row longer than 1 MiB, cut")				\
-	X(NUL, "NUL byte")						\
-	X(COLUMNS, "other number of columns than the header")		\
-	X(MOVED, "columns moved back by their content")			\
-	X(ENCODING, "bytes that are no text")				\
-	X(EMPTY, "empty row")						\
-	X(NO_NAME, "no name")						\
-	X(BIRTH, "unreadable date of birth")				\
-	X(SERIAL, "date as a spreadsheet's serial number")		\
-	X(PHONE, "telephone number damaged")				\
-	X(FILLER, "telephone number is a filler")			\
-	X(PLACE, "address not in the gazetteer")			\
-	X(BOTH_ENC, "in another encoding than most of the file")
+	X(QUOTE, "broken quote", "閉じていない引用符")					\
+	X(LONG, "row longer than 1 MiB, cut", "1 MiB を超える行（切り詰め）")				\
+	X(NUL, "NUL byte", "NUL バイト")						\
+	X(COLUMNS, "other number of columns than the header", "列数が見出しと違う")		\
+	X(MOVED, "columns moved back by their content", "内容から列のずれを戻した")			\
+	X(ENCODING, "bytes that are no text", "文字として読めないバイト")				\
+	X(EMPTY, "empty row", "空の行")						\
+	X(NO_NAME, "no name", "氏名がない")						\
+	X(BIRTH, "unreadable date of birth", "読めない生年月日")				\
+	X(SERIAL, "date as a spreadsheet's serial number", "表計算の通し番号になった日付")		\
+	X(PHONE, "telephone number damaged", "壊れた電話番号")				\
+	X(FILLER, "telephone number is a filler", "穴埋めの電話番号")			\
+	X(PLACE, "address not in the gazetteer", "辞書にない住所")			\
+	X(BOTH_ENC, "in another encoding than most of the file", "ファイルの大半と違う文字コード")
 
 enum row_issue {
-#define X(name, text) ISSUE_##name,
+#define X(name, en, ja) ISSUE_##name,
 	ROW_ISSUES(X)
 #undef X
 	ISSUE_COUNT
 };
-const char *row_issue_text(enum row_issue i);
+const char *row_issue_text(enum row_issue i, bool japanese);
 
 /* How one worker reads rows. Owns its buffers; borrows the rest. */
 struct row_reader {

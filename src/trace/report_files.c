@@ -162,7 +162,7 @@ json_issues(const struct table *t)
 			json_array_append_new(rows, json_integer(
 			    t->issue_row[k][i]));
 		json_array_append_new(a, json_pack("{s:s, s:I, s:o}", "what",
-		    row_issue_text(k), "count", (json_int_t)t->issue[k],
+		    row_issue_text(k, false), "count", (json_int_t)t->issue[k],
 		    "first_rows", rows));
 	}
 	return a;
