@@ -15,9 +15,9 @@ const char *
 column_kind_name(enum column_kind k)
 {
 	static const char *const name[] = {
-#define X(id, text, ja, en) text,
-		COLUMN_KINDS(X)
-#undef X
+#define COL(id, text, ja, en) text,
+		COLUMN_KINDS(COL)
+#undef COL
 	};
 
 	return k < COL_COUNT ? name[k] : "";

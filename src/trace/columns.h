@@ -11,35 +11,35 @@
 #include "base/err.h"
 #include "trace/text.h"
 
-/* Kinds of columns: X(NAME, "name", what people call it in ja, in en). */
-#define COLUMN_KINDS(X)							\
-	X(NONE, "ignore", "対象外", "ignored")				\
-	X(KEY, "key", "番号", "key")					\
-	X(NAME, "name", "氏名", "name")					\
-	X(SURNAME, "surname", "姓", "surname")				\
-	X(GIVEN, "given", "名", "given name")				\
-	X(KANA, "kana", "フリガナ", "reading")				\
-	X(KANA_SURNAME, "kana_surname", "セイ", "surname's reading")	\
-	X(KANA_GIVEN, "kana_given", "メイ", "given name's reading")	\
-	X(BIRTH, "birth", "生年月日", "date of birth")			\
-	X(SEX, "sex", "性別", "sex")					\
-	X(ZIP, "zip", "郵便番号", "postal code")			\
-	X(PREF, "prefecture", "都道府県", "prefecture")		\
-	X(CITY, "city", "市区町村", "city")				\
-	X(ADDRESS, "address", "住所", "address")			\
-	X(ADDRESS2, "address2", "住所2", "address, continued")		\
-	X(PHONE, "phone", "電話番号", "telephone")			\
-	X(PHONE2, "phone2", "電話番号2", "second telephone")		\
-	X(EMAIL, "email", "メール", "e-mail")				\
-	X(GUARDIAN, "guardian", "保護者氏名", "guardian's name")	\
-	X(GUARDIAN_KANA, "guardian_kana", "保護者フリガナ",		\
+/* Kinds of columns: COL(NAME, "name", what people call it in ja, in en). */
+#define COLUMN_KINDS(COL)							\
+	COL(NONE, "ignore", "対象外", "ignored")				\
+	COL(KEY, "key", "番号", "key")					\
+	COL(NAME, "name", "氏名", "name")					\
+	COL(SURNAME, "surname", "姓", "surname")				\
+	COL(GIVEN, "given", "名", "given name")				\
+	COL(KANA, "kana", "フリガナ", "reading")				\
+	COL(KANA_SURNAME, "kana_surname", "セイ", "surname's reading")	\
+	COL(KANA_GIVEN, "kana_given", "メイ", "given name's reading")	\
+	COL(BIRTH, "birth", "生年月日", "date of birth")			\
+	COL(SEX, "sex", "性別", "sex")					\
+	COL(ZIP, "zip", "郵便番号", "postal code")			\
+	COL(PREF, "prefecture", "都道府県", "prefecture")		\
+	COL(CITY, "city", "市区町村", "city")				\
+	COL(ADDRESS, "address", "住所", "address")			\
+	COL(ADDRESS2, "address2", "住所2", "address, continued")		\
+	COL(PHONE, "phone", "電話番号", "telephone")			\
+	COL(PHONE2, "phone2", "電話番号2", "second telephone")		\
+	COL(EMAIL, "email", "メール", "e-mail")				\
+	COL(GUARDIAN, "guardian", "保護者氏名", "guardian's name")	\
+	COL(GUARDIAN_KANA, "guardian_kana", "保護者フリガナ",		\
 	    "guardian's reading")					\
-	X(SERVICE, "service", "サービス", "service or table")
+	COL(SERVICE, "service", "サービス", "service or table")
 
 enum column_kind {
-#define X(name, text, ja, en) COL_##name,
-	COLUMN_KINDS(X)
-#undef X
+#define COL(name, text, ja, en) COL_##name,
+	COLUMN_KINDS(COL)
+#undef COL
 	COL_COUNT
 };
 

@@ -380,8 +380,9 @@ load_towns(struct places *p, struct canon *k)
 			ward_parent(p, city, k);
 		} else if (n >= 2) {
 			must(p->ntown < p->town_cap);
-			p->town[p->ntown] = (struct town){s[1], city,
-			    number_of((const char *)s[0].p, s[0].len)};
+			p->town[p->ntown] = (struct town){.name = s[1],
+			    .city = city, .zip = number_of(
+			    (const char *)s[0].p, s[0].len)};
 			multi_add(&p->zips, p->town[p->ntown].zip + 1ull,
 			    (uint32_t)p->ntown);
 			town_keys(p, city, (uint32_t)p->ntown, s[1], k);

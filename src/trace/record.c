@@ -10,9 +10,9 @@ const char *
 row_issue_text(enum row_issue i, bool japanese)
 {
 	static const char *const text[][2] = {
-#define X(name, en, ja) {en, ja},
-		ROW_ISSUES(X)
-#undef X
+#define ROW(name, en, ja) {en, ja},
+		ROW_ISSUES(ROW)
+#undef ROW
 	};
 
 	return i < ISSUE_COUNT ? text[i][japanese] : "";

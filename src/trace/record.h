@@ -44,26 +44,26 @@ struct cell {
 _Static_assert(sizeof(struct cell) == 32, "two a cache line");
 
 /* What a row's reader remarked; counted and reported with row numbers. */
-#define ROW_ISSUES(X)							\
-	X(QUOTE, "broken quote", "閉じていない引用符")					\
-	X(LONG, "row longer than 1 MiB, cut", "1 MiB を超える行（切り詰め）")				\
-	X(NUL, "NUL byte", "NUL バイト")						\
-	X(COLUMNS, "other number of columns than the header", "列数が見出しと違う")		\
-	X(MOVED, "columns moved back by their content", "内容から列のずれを戻した")			\
-	X(ENCODING, "bytes that are no text", "文字として読めないバイト")				\
-	X(EMPTY, "empty row", "空の行")						\
-	X(NO_NAME, "no name", "氏名がない")						\
-	X(BIRTH, "unreadable date of birth", "読めない生年月日")				\
-	X(SERIAL, "date as a spreadsheet's serial number", "表計算の通し番号になった日付")		\
-	X(PHONE, "telephone number damaged", "壊れた電話番号")				\
-	X(FILLER, "telephone number is a filler", "穴埋めの電話番号")			\
-	X(PLACE, "address not in the gazetteer", "辞書にない住所")			\
-	X(BOTH_ENC, "in another encoding than most of the file", "ファイルの大半と違う文字コード")
+#define ROW_ISSUES(ROW)							\
+	ROW(QUOTE, "broken quote", "閉じていない引用符")					\
+	ROW(LONG, "row longer than 1 MiB, cut", "1 MiB を超える行（切り詰め）")				\
+	ROW(NUL, "NUL byte", "NUL バイト")						\
+	ROW(COLUMNS, "other number of columns than the header", "列数が見出しと違う")		\
+	ROW(MOVED, "columns moved back by their content", "内容から列のずれを戻した")			\
+	ROW(ENCODING, "bytes that are no text", "文字として読めないバイト")				\
+	ROW(EMPTY, "empty row", "空の行")						\
+	ROW(NO_NAME, "no name", "氏名がない")						\
+	ROW(BIRTH, "unreadable date of birth", "読めない生年月日")				\
+	ROW(SERIAL, "date as a spreadsheet's serial number", "表計算の通し番号になった日付")		\
+	ROW(PHONE, "telephone number damaged", "壊れた電話番号")				\
+	ROW(FILLER, "telephone number is a filler", "穴埋めの電話番号")			\
+	ROW(PLACE, "address not in the gazetteer", "辞書にない住所")			\
+	ROW(BOTH_ENC, "in another encoding than most of the file", "ファイルの大半と違う文字コード")
 
 enum row_issue {
-#define X(name, en, ja) ISSUE_##name,
-	ROW_ISSUES(X)
-#undef X
+#define ROW(name, en, ja) ISSUE_##name,
+	ROW_ISSUES(ROW)
+#undef ROW
 	ISSUE_COUNT
 };
 const char *row_issue_text(enum row_issue i, bool japanese);

@@ -511,14 +511,14 @@ static void
 kind_text(FILE *f, const struct trace_item *it)
 {
 	static const char *const ja[] = {
-#define X(id, name, j, e) j,
-		COLUMN_KINDS(X)
-#undef X
+#define COL(id, name, j, e) j,
+		COLUMN_KINDS(COL)
+#undef COL
 	};
 	static const char *const en[] = {
-#define X(id, name, j, e) e,
-		COLUMN_KINDS(X)
-#undef X
+#define COL(id, name, j, e) e,
+		COLUMN_KINDS(COL)
+#undef COL
 	};
 
 	if (it->kind == COL_NONE)
