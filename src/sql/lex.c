@@ -234,7 +234,7 @@ int_value(const uint8_t *p, size_t len, uint64_t *value)
 			i = 2;
 	}
 	for (; i < len; i++) {
-		if (p[i] == '_' && i > 0 && i + 1 < len)
+		if (p[i] == '_' && i + 1 < len)
 			i++;
 		if (!digit_of_base(p[i], base, &digit))
 			return false;

@@ -102,28 +102,24 @@ sink_place(struct sink *s, const char *placeholder)
 /* Words that decide whether a number is a column position. */
 enum word {
 	W_NONE, W_ALL, W_AND, W_AT, W_BETWEEN, W_BY, W_COLLATE, W_CUBE,
-	W_DISTINCT, W_EXCEPT, W_FETCH, W_FOR, W_GROUP, W_GROUPING, W_HAVING,
-	W_ILIKE, W_IN, W_INTERSECT, W_INTO, W_IS, W_ISNULL, W_LIKE, W_LIMIT,
-	W_NOT, W_NOTNULL, W_OFFSET, W_ON, W_OPERATOR, W_OR, W_ORDER,
-	W_OVERLAPS, W_RETURNING, W_ROLLUP, W_SELECT, W_SETS, W_SIMILAR,
-	W_TABLE, W_UESCAPE, W_UNION, W_WINDOW
+	W_DISTINCT, W_EXCEPT, W_GROUP, W_GROUPING, W_ILIKE, W_IN, W_INTERSECT,
+	W_IS, W_ISNULL, W_LIKE, W_NOT, W_NOTNULL, W_ON, W_OPERATOR, W_OR,
+	W_ORDER, W_OVERLAPS, W_RETURNING, W_ROLLUP, W_SELECT, W_SETS, W_SIMILAR,
+	W_UESCAPE, W_UNION
 };
 
 static const struct word_text {
 	const char *text;
 	enum word id;
-} words_of[10][9] = {
-	[2] = {{"at", W_AT}, {"by", W_BY}, {"in", W_IN},
-	    {"is", W_IS}, {"on", W_ON}, {"or", W_OR}},
-	[3] = {{"all", W_ALL}, {"and", W_AND}, {"for", W_FOR}, {"not", W_NOT}},
-	[4] = {{"cube", W_CUBE}, {"into", W_INTO}, {"like", W_LIKE},
-	    {"sets", W_SETS}},
-	[5] = {{"fetch", W_FETCH}, {"group", W_GROUP}, {"ilike", W_ILIKE},
-	    {"limit", W_LIMIT}, {"order", W_ORDER}, {"table", W_TABLE},
+} words_of[10][7] = {
+	[2] = {{"at", W_AT}, {"by", W_BY}, {"in", W_IN}, {"is", W_IS},
+	    {"on", W_ON}, {"or", W_OR}},
+	[3] = {{"all", W_ALL}, {"and", W_AND}, {"not", W_NOT}},
+	[4] = {{"cube", W_CUBE}, {"like", W_LIKE}, {"sets", W_SETS}},
+	[5] = {{"group", W_GROUP}, {"ilike", W_ILIKE}, {"order", W_ORDER},
 	    {"union", W_UNION}},
-	[6] = {{"except", W_EXCEPT}, {"having", W_HAVING},
-	    {"isnull", W_ISNULL}, {"offset", W_OFFSET}, {"rollup", W_ROLLUP},
-	    {"select", W_SELECT}, {"window", W_WINDOW}},
+	[6] = {{"except", W_EXCEPT}, {"isnull", W_ISNULL},
+	    {"rollup", W_ROLLUP}, {"select", W_SELECT}},
 	[7] = {{"between", W_BETWEEN}, {"collate", W_COLLATE},
 	    {"notnull", W_NOTNULL}, {"similar", W_SIMILAR},
 	    {"uescape", W_UESCAPE}},
@@ -206,19 +202,12 @@ shape_word(struct shaper *s, enum word w)
 		s->item = item;	/* these may stand in front of GROUP BY items */
 		break;
 	case W_EXCEPT:
-	case W_FETCH:
-	case W_FOR:
-	case W_HAVING:
 	case W_INTERSECT:
-	case W_INTO:
-	case W_LIMIT:
-	case W_OFFSET:
 	case W_RETURNING:
 	case W_SELECT:
-	case W_TABLE:
 	case W_UNION:
-	case W_WINDOW:
-		set_list(s, false);	/* reserved: no item has that name */
+		/* another list may follow; reserved words, so never an item */
+		set_list(s, false);
 		break;
 	case W_UESCAPE:
 		s->uescape = unicode_ident;

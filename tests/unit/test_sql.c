@@ -350,8 +350,8 @@ static const char *const spans[] = {
 	"[DECLARE k CURSOR FOR SELECT ^a FROM t]",
 	"[DECLARE k BINARY CURSOR WITH HOLD FOR (SELECT ^a FROM t)]",
 	"[CREATE TABLE z AS {SELECT a FROM t}]",
-	"[CREATE TEMP TABLE IF NOT EXISTS z (a, b) WITH (fillfactor=9) ON COMMIT "
-	    "DROP AS {WITH data AS (SELECT 1) SELECT a FROM data}]",
+	"[CREATE TEMP TABLE z (a) WITH (fillfactor=9) AS {SELECT a FROM data}]",
+	"[CREATE TABLE z AS {WITH data AS (SELECT 1) SELECT a FROM data}]",
 	"[CREATE TABLE z AS {SELECT a FROM t} WITH NO DATA]",
 	"[CREATE TABLE z AS {SELECT a FROM t} WITH /**/ DATA]",
 	"[CREATE TABLE z AS {TABLE data}]",

@@ -83,6 +83,19 @@ static const struct {
 	{"SELECT a FROM t ORDER BY 1 UNION SELECT 2, 3 ORDER BY a, 4",
 	    "SELECT a FROM t ORDER BY 1 UNION SELECT $i, $i ORDER BY a, 4",
 	    false},
+	{"SELECT a FROM t GROUP BY a UNION VALUES (2), (3)",
+	    "SELECT a FROM t GROUP BY a UNION VALUES ($i), ($i)", false},
+	{"SELECT a FROM t GROUP BY a RETURNING 2, 3; VALUES (4), (5)",
+	    "SELECT a FROM t GROUP BY a RETURNING $i, $i; VALUES ($i), ($i)",
+	    false},
+	{"SELECT a FROM t GROUP BY a HAVING (b, 5) = (6, 7) LIMIT (8); "
+	    "VALUES (9), (10)", "SELECT a FROM t GROUP BY a HAVING (b, $i) = "
+	    "($i, $i) LIMIT ($i); VALUES ($i), ($i)", false},
+	{"SELECT a GROUP BY 1; VALUES (2), (3)",
+	    "SELECT a GROUP BY 1; VALUES ($i), ($i)", false},
+	{"SELECT a FROM t JOIN u ON (6) JOIN v ON (a, 7) DISTINCT ON + (8)",
+	    "SELECT a FROM t JOIN u ON ($i) JOIN v ON (a, $i) DISTINCT ON + "
+	    "($i)", false},
 	{"SELECT a FROM t ORDER BY a::timestamp with time zone, 2",
 	    "SELECT a FROM t ORDER BY a::timestamp with time zone, 2", false},
 	{"SELECT a FROM t GROUP BY rows, 2 ORDER BY 5 IS NULL, 6 IN (7), 8::int",
@@ -100,6 +113,7 @@ static const struct {
 	    "SELECT U&\"d!0061\" UESCAPE '!', U&\"d@0061\" uescape '@'", false},
 	{"SELECT U&\"d\" UESCAPE 'long', uescape 'x', U&\"d\" x UESCAPE 'y'",
 	    "SELECT U&\"d\" UESCAPE $s, uescape $s, U&\"d\" x UESCAPE $s", false},
+	{"SELECT \"d\" UESCAPE '!'", "SELECT \"d\" UESCAPE $s", false},
 	{"SELECT U&\"d\" UESCAPE 'a'", "SELECT U&\"d\" UESCAPE $s", false},
 	/* what cannot be lexed is not kept, nor anything after an odd quote */
 	{"SELECT a FROM t WHERE n = 'Tanaka", "SELECT a FROM t WHERE n = $?",
@@ -261,6 +275,8 @@ extremes(void **state)
 	size_t n = 1 << 20, len = 0, k;
 	char *text = malloc(n + 64), *out = malloc(SQL_SHAPE_CAP(n + 64));
 
+	assert_non_null(text);
+	assert_non_null(out);
 	memset(text, '(', n);
 	k = sql_shape(out, SQL_SHAPE_CAP(n), text, n, true, NULL);
 	assert_int_equal(k, n);
