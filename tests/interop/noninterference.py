@@ -406,25 +406,50 @@ class Generator:
 
 # -- the oracle ------------------------------------------------------------------------
 
-def answer(w, sql):
-    """(what reached the client, SQLSTATE of Kuraban's or None)"""
+ROUTES = ("simple", "simple", "text", "binary", "portal", "cursor", "copy",
+          "prepared")
+
+
+def answer(w, sql, route):
+    """(what reached the client, SQLSTATE or None)"""
+    w.query("BEGIN; SET LOCAL statement_timeout = '1s'")
     w.messages.clear()
-    w.query("BEGIN")
-    w.messages.clear()
+    closed = False
+    if not sql.startswith(("SELECT", "WITH")):
+        route = "simple"
     try:
-        r = w.query("SET LOCAL statement_timeout = '3s'")
-        w.messages.clear()
-        r = w.query(sql)
-        got = [m for m in r.messages if m[0] not in "SZ"]
-        closed = r.closed
-        w.query("ROLLBACK")
+        if route == "text":
+            w.extended(sql)
+        elif route == "binary":
+            w.extended(sql, result=(1,))
+        elif route == "portal":
+            w.parse(sql)
+            w.bind(portal="p")
+            for _ in range(4):
+                w.execute("p", 3)
+            w.sync()
+        elif route == "cursor":
+            w.query("DECLARE k SCROLL CURSOR FOR " + sql)
+            w.query("FETCH 2 FROM k")
+            w.query("FETCH ALL FROM k")
+            w.query("MOVE ABSOLUTE 1 FROM k")
+        elif route == "copy":
+            w.query("COPY (%s) TO STDOUT (FORMAT csv)" % sql)
+        elif route == "prepared":
+            w.query("PREPARE p AS " + sql)
+            w.query("EXECUTE p")
+        else:
+            w.query(sql)
+        got = [m for m in w.messages if m[0] not in "SZ"]
+        closed = w.query("ROLLBACK").closed
+        if route == "prepared":
+            w.query("DEALLOCATE ALL")
     except Closed:
-        closed, got = True, list(w.messages)
+        closed = True
     if closed:
-        raise Failure("the session ended at: %s" % sql)
-    state = next((s for t, b in got if t == "E"
-                  for s in [re.search(rb"\0C(\w{5})", b).group(1).decode()]),
-                 None)
+        raise Failure("the session ended at: %s: %s" % (route, sql))
+    state = next((s for t, b in got if t == "E" for s in [
+        re.search(rb"\0C(\w{5})", b).group(1).decode()]), None)
     return got, state
 
 
@@ -435,8 +460,9 @@ def rows(got):
 def compare(w1, w2, statements):
     count = {"same": 0, "KB": 0, "edge": 0, "error": 0}
     bad = []
-    for sql in statements:
-        (g1, s1), (g2, s2) = answer(w1, sql), answer(w2, sql)
+    for i, sql in enumerate(statements):
+        route = ROUTES[i % len(ROUTES)]
+        (g1, s1), (g2, s2) = answer(w1, sql, route), answer(w2, sql, route)
         if "57014" in (s1, s2):
             continue
         if g1 == g2:
@@ -453,7 +479,7 @@ def compare(w1, w2, statements):
             if r1[:n] == r2[:n]:
                 count["edge"] += 1
                 continue
-        bad.append((sql, s1, s2, g1[-3:], g2[-3:]))
+        bad.append((route + ": " + sql, s1, s2, g1[-3:], g2[-3:]))
     return count, bad
 
 
