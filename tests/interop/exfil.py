@@ -117,7 +117,9 @@ add("open-group", "how many per country",
     "SELECT country, count(*), min(created_at) FROM customers GROUP BY 1",
     FREE, 0)
 add("open-view", "a view without personal columns",
-    "SELECT * FROM v_open", FREE, 0)
+    "SELECT country, created_at FROM v_open", FREE, 0)
+add("key-alone", "whose row it is, without anything of them",
+    "SELECT customer_id FROM customers", KEY | FREE, 0)
 add("system-columns", "xmin and ctid are not personal",
     "SELECT xmin, ctid FROM customers", FREE, 0)
 add("catalogs", "what psql's \\d asks for",
@@ -160,7 +162,7 @@ add("cte", "a common table expression",
     CHARGED)
 add("sub-query-3", "three sub-queries deep",
     "SELECT a FROM (SELECT b AS a FROM (SELECT name AS b FROM customers) x) y",
-    KEY)
+    KEY | ROWS)
 
 # -- many people in one row -------------------------------------------------
 
@@ -254,7 +256,7 @@ add("forged-key", "a constant called customer_id",
     "SELECT 7 AS customer_id, name FROM customers", KEY)
 add("forged-key-sub-query", "the same inside a sub-query",
     "SELECT customer_id, name FROM (SELECT 7 AS customer_id, name "
-    "FROM customers) customers", KEY)
+    "FROM customers) customers", KEY | ROWS)
 add("modulo-key", "customer_id % 2 called customer_id",
     "SELECT customer_id % 2 AS customer_id, name FROM customers", KEY)
 add("shifted-key", "the name of the next person beside this person's key",
@@ -483,7 +485,7 @@ add("where-current-of", "UPDATE WHERE CURRENT OF .. RETURNING",
     ["BEGIN", "DECLARE k CURSOR FOR SELECT customer_id FROM customers "
      "FOR UPDATE"] + ["FETCH k", "UPDATE customers SET rank = rank "
                       "WHERE CURRENT OF k RETURNING name"] * 120 +
-    ["ROLLBACK"], KEY, 120)
+    ["ROLLBACK"], KEY | REFUSED, 120)
 
 
 def execute_sql_cursor(s):
@@ -860,7 +862,7 @@ add("partition-leaf", "the partitions by name",
 add("inherited", "a parent shows its child's rows",
     "SELECT name FROM staff", KEY, 300)
 add("inherited-child", "the child by name", "SELECT name, since FROM "
-    "staff_left", KEY, 100)
+    "staff_left", KEY | BYTES, 100)
 add("row-security", "a table with row level security",
     "SELECT name FROM patients", KEY, 200)
 add("foreign-table", "a foreign table that loops back",
