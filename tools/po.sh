@@ -31,7 +31,7 @@ for po in po/*.po; do
 		msgattrib --untranslated --no-wrap "$tmp/new.po" >"$tmp/missing"
 		if [ -s "$tmp/missing" ]; then
 			echo "$po has no translation of:"
-			grep -A 3 '^msgid' "$tmp/missing"
+			sed '1,/^$/d' "$tmp/missing"
 			exit 1
 		fi
 	else
