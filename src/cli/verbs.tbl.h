@@ -5,6 +5,8 @@ VERB(check, "[-c FILE] [--json]",
 VERB(demo, "[--subjects N] [--keep]",
     N_("replay an extraction of customer data, without and with the gate"))
 VERB(help, "[VERB]", N_("list the commands, or show one"))
+VERB(verify, "DIR --key VKEY [--json]",
+    N_("check a ledger offline: every hash, signature, tile and order"))
 VERB(version, "", N_("print the version"))
 VERB(normalize, "address|name|kana|phone|date [--header]",
     N_("show how the tracer reads values: lines in, tab-separated values out"))

@@ -386,6 +386,22 @@ archive_load(struct archive *a)
 	return load_bundle(a);
 }
 
+/*
+ * After a kill nobody knows which directories were still to be synced: what is
+ * there, and what is gone, may be so only until a power cut.
+ */
+static enum err
+dirty_all_above(struct archive *a, char *path)
+{
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && strlen(path) > strlen(a->dir)) {
+		err = dirty_parent(a, path);
+		*strrchr(path, '/') = 0;
+	}
+	return err;
+}
+
 struct sweep {
 	struct archive *a;
 	const char *dir;
@@ -411,9 +427,11 @@ static enum err
 sweep_level(struct archive *a, int level, uint64_t to)
 {
 	uint64_t here = tile_hashes(a->state.size, level);
-	char path[PATH_BYTES], name[TILE_PATH_MAX];
+	char path[PATH_BYTES + 2], name[TILE_PATH_MAX];
 	enum err err;
 
+	if (tile_hashes(to, level) == 0)
+		return ERR_OK;
 	for (uint64_t n = tile_hashes(a->oldest, level) / TILE_WIDTH;
 	    n <= tile_hashes(to, level) / TILE_WIDTH; n++) {
 		struct tile t = {level, n, 1};
@@ -428,6 +446,9 @@ sweep_level(struct archive *a, int level, uint64_t to)
 		if (err == ERR_OK && s.keep == 0)
 			err = remove_dir(a, path);
 		if (err != ERR_OK && err != ERR_NOTFOUND)
+			return err;
+		strcat(path, "/");
+		if ((err = dirty_all_above(a, path)) != ERR_OK)
 			return err;
 	}
 	return ERR_OK;

@@ -515,6 +515,8 @@ index_open(struct index *x, const struct vfs *v, const char *dir, uint64_t size)
 		stray(x, name);
 	}
 	restart(x);
+	if (err == ERR_OK)	/* a kill may have come just before this */
+		err = v->sync_dir(v, x->dir, SITE_INDEX_DIR);
 	return err;
 }
 

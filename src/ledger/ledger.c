@@ -623,7 +623,7 @@ say(struct opening *c, enum err err, const char *fmt, ...)
 static enum err
 say_file(struct opening *c, enum err err, const char *name)
 {
-	return say(c, err, _("%s: %s"), name, err_text(err));
+	return say(c, err, "%s: %s", name, _(err_text(err)));
 }
 
 static enum err
@@ -639,7 +639,7 @@ lock_dir(struct opening *c)
 	char path[PATH_BYTES];
 	enum err err;
 
-	err = vfs_mkdir_sync(l->vfs, l->dir, SITE_WAL_DIR);
+	err = vfs_mkdir_sync(l->vfs, l->dir, SITE_LEDGER_DIR);
 	if (err != ERR_OK)
 		return say_file(c, err, l->dir);
 	if ((err = in_dir(c, path, "lock")) != ERR_OK ||
@@ -648,6 +648,12 @@ lock_dir(struct opening *c)
 		return say_file(c, err, path);
 	if ((err = l->vfs->lock(l->lock)) == ERR_BUSY)
 		return say(c, err, _("another process writes to %s"), l->dir);
+	/*
+	 * The writer before may have been killed between a renaming and its sync:
+	 * what we see here must be what a power cut leaves.
+	 */
+	if (err == ERR_OK)
+		err = l->vfs->sync_dir(l->vfs, l->dir, SITE_STATE_DIR);
 	return err == ERR_OK ? err : say_file(c, err, path);
 }
 
@@ -766,8 +772,12 @@ create_end(struct opening *c)
 	char dir[PATH_BYTES + 2];
 	enum err err;
 
-	if (vfs_exists(l->vfs, c->key))
-		return key_load(c, c->key);
+	vfs_dirname(dir, c->key);
+	if (vfs_exists(l->vfs, c->key)) {
+		/* its name may have come just before a kill, and not be durable */
+		err = l->vfs->sync_dir(l->vfs, dir, SITE_KEY_DIR);
+		return err == ERR_OK ? key_load(c, c->key) : say_file(c, err, dir);
+	}
 	if (l->arc.state.size > 0 || !vfs_exists(l->vfs, c->key_new))
 		return say(c, ERR_BROKEN, _("%s: the log's signing key is missing"),
 		    c->key);
@@ -776,7 +786,6 @@ create_end(struct opening *c)
 		return err;
 	if ((err = archive_publish(&l->arc)) != ERR_OK)
 		return say_file(c, err, "checkpoint");
-	vfs_dirname(dir, c->key);
 	if ((err = l->vfs->rename(l->vfs, c->key_new, c->key)) != ERR_OK ||
 	    (err = l->vfs->sync_dir(l->vfs, dir, SITE_KEY_DIR)) != ERR_OK)
 		return say_file(c, err, c->key);

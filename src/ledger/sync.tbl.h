@@ -4,7 +4,7 @@
  * lost without it). tests/fault/ledger_cut.c takes each away and must see it.
  */
 SYNC(WAL_CREATE, "wal.create", "the ring's zeros and length")
-SYNC(WAL_DIR, "wal.dir", "the ring itself")
+SYNC(LEDGER_DIR, "ledger.dir", "the whole log")
 SYNC(WAL_FRAME, "wal.frame", "acknowledged entries")
 SYNC(KEY_FILE, "key.file", "the signing key of a log that was signed with it")
 SYNC(KEY_DIR, "key.dir", "the signing key of a log that was signed with it")

@@ -316,9 +316,7 @@ vfs_mkdir_sync(const struct vfs *v, const char *path, const char *site)
 	enum err err = v->mkdir(v, path);
 	char *dir;
 
-	if (err == ERR_EXISTS)
-		return ERR_OK;
-	if (err != ERR_OK)
+	if (err != ERR_OK && err != ERR_EXISTS)
 		return err;
 	if ((dir = malloc(strlen(path) + 2)) == NULL)
 		return ERR_NOMEM;

@@ -80,7 +80,10 @@ const struct vfs *vfs_os(void);
 
 /* Conveniences over any vfs. */
 bool vfs_exists(const struct vfs *v, const char *path);
-/* mkdir that is content with an existing directory; durable in its parent. */
+/*
+ * mkdir that is content with an existing directory. Durable in its parent, also
+ * when it existed: whoever made it may have been killed before the sync.
+ */
 enum err vfs_mkdir_sync(const struct vfs *v, const char *path, const char *site);
 /* The whole file, at most max bytes (ERR_TOOBIG); takes: free() it. */
 enum err vfs_read_all(const struct vfs *v, const char *path, size_t max,
