@@ -69,6 +69,34 @@ class Vectors(unittest.TestCase):
             self.assertFalse(verify.ed25519_ok(public, message, again),
                              "the same signature in another spelling")
 
+    def test_ed25519_points(self):
+        """5.1.3: exactly the points of the curve decode, in one spelling."""
+        p = 2**255 - 19
+        for y in (*range(200), *range(p - 200, p)):
+            x2 = (y * y - 1) * pow(verify.D * y * y + 1, -1, p) % p
+            for odd in (0, 1):
+                data = (y | odd << 255).to_bytes(32, "little")
+                point = verify.ed_decode(data)
+                if x2 == 0:
+                    exists = not odd
+                else:
+                    exists = pow(x2, (p - 1) // 2, p) == 1
+                self.assertEqual(point is not None, exists, (y, odd))
+                if point:
+                    self.assertEqual(point[0] ** 2 % p, x2)
+                    self.assertEqual(point[0] & 1, odd)
+                    self.assertEqual(verify.ed_encode(point), data)
+        for y in range(p, 2**255):
+            self.assertIsNone(verify.ed_decode(y.to_bytes(32, "little")), y - p)
+
+    def test_ed25519_malformed(self):
+        good = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a"
+                             "0ee172f3daa62325af021a68f707511a")
+        for public in (b"", good[:31], good + b"\0", b"\2" + bytes(31)):
+            self.assertFalse(verify.ed25519_ok(public, b"", bytes(64)))
+        for signature in (b"", bytes(63), bytes(65)):
+            self.assertFalse(verify.ed25519_ok(good, b"", signature))
+
     def test_signed_note_example(self):
         """The example of the signed-note text."""
         key = verify.Key("example.com/foo+530d903a+"
