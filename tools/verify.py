@@ -15,20 +15,27 @@ fix the text and then each program.
               [--entry N] [--json]
 
 DIR is STATE/ledger or a copy. Every entry is read and hashed; every tile is
-compared with what those hashes give; their root with the signed checkpoint. The
-whole log passes through once, in constant memory.
+compared with what those hashes give; their root with the signed checkpoint; what
+the writer keeps beside them (state, ring, who-index) with the entries. The log
+passes through once, in memory that does not grow with it. A writer may run
+meanwhile.
 
 Exit: 0 whole, 1 no such entry, 2 usage, 3 broken.
 """
 
 import argparse
+import array
 import base64
+import bisect
+import datetime
 import hashlib
 import json
 import os
 import re
+import resource
 import stat
 import sys
+import time
 
 WIDTH = 256                 # hashes in a full tile, entries in a full bundle
 HASH = 32
@@ -228,6 +235,7 @@ class Key:
         if not good_key_name(self.name) or ident != self.id.hex():
             raise ValueError("not a verifier key: %r" % vkey)
         self.type, self.public = raw[:1], raw[1:]
+        self.line = vkey.encode() + b"\n"
         want = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
         if self.id != want:
             raise ValueError("the verifier key's id should be %s, not %s" %
@@ -325,10 +333,121 @@ class Checkpoint:
 
 
 # ---------------------------------------------------------------------------
-# Entries, docs/spec/ledger.md.
+# Entries, docs/spec/ledger.md section 3. Numbers of sections from here on are
+# that text's.
 
-KINDS = set("start stop session statement release deny alert grant policy key "
-            "heartbeat erase incident".split())
+CUT = "\u2026"
+TOKENS_MAX = 4096
+COMMON = "v kind time gate session actor role database".split()
+FIELDS = {                  # section 3.3; * marks the fields that must be there
+    "start": "version:text config:text *workers:number",
+    "stop": "version:text config:text *workers:number why:text",
+    "session": "event:text address:text *tls:flag application:text why:text",
+    "statement": "request:number class:text *count:number *rows:number "
+                 "*bytes:number outcome:text sql:text sealed:number "
+                 "commitment:salted",
+    "release": "*tables:tables class:text *request:number sql:text *rows:number "
+               "*bytes:number *anon:number outcome:text grant:number "
+               "sealed:number commitment:salted *domains:names *subjects:tokens",
+    "deny": "sqlstate:text why:text object:text sql:text sealed:number "
+            "commitment:salted",
+    "alert": "what:text object:text detail:text",
+    "grant": "what:text *id:number by:text sql:text subjects_max:number "
+             "until:time why:text",
+    "policy": "what:text who:text *detail:pairs",
+    "key": "what:text id:text",
+    "heartbeat": "*sessions:number",
+    "erase": "what:text by:text basis:text sealed:number *domains:names "
+             "*subjects:tokens",
+    "incident": "what:text detail:text",
+}
+
+
+def is_text(v):
+    return isinstance(v, str)
+
+
+def is_number(v):
+    return isinstance(v, int) and not isinstance(v, bool)
+
+
+def is_time(v):
+    if not is_text(v) or not re.fullmatch(
+            r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", v):
+        return False
+    try:
+        datetime.datetime.strptime(v, "%Y-%m-%dT%H:%M:%S.%fZ")
+    except ValueError:
+        return False
+    return True
+
+
+def is_names(v):
+    return isinstance(v, list) and all(is_text(x) for x in v)
+
+
+def is_tables(v):
+    return isinstance(v, list) and all(
+        isinstance(x, dict) and is_text(x.get("table")) and
+        is_text(x.get("columns")) for x in (v[:-1] if v[-1:] == [CUT] else v))
+
+
+def is_salted(v):
+    try:
+        return is_text(v) and len(b64(v)) == 32
+    except ValueError:
+        return False
+
+
+def is_tokens(v):
+    return is_names(v) and all(token_list(x) is not None for x in v) and \
+        sum(len(token_list(x)) for x in v) <= TOKENS_MAX
+
+
+TYPES = {"text": is_text, "number": is_number, "time": is_time, "names": is_names,
+         "flag": lambda v: isinstance(v, bool), "tables": is_tables,
+         "tokens": is_tokens, "salted": is_salted,
+         "pairs": lambda v: isinstance(v, dict) and
+         all(is_text(x) for x in v.values())}
+COMMON_TYPES = {"gate": lambda v: is_text(v) or is_number(v), "session": is_number,
+                "actor": is_text, "role": is_text, "database": is_text}
+
+
+def fields_of(kind):
+    """(name, is it required, type) in order."""
+    return [(f.lstrip("*").split(":")[0], f[0] == "*", f.split(":")[1])
+            for f in FIELDS[kind].split()]
+
+
+FIELDS = {kind: fields_of(kind) for kind in FIELDS}
+PLACES = {kind: {name: i for i, name in enumerate(COMMON + [f[0] for f in fields])}
+         for kind, fields in FIELDS.items()}
+SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|([ \t\r\n])', re.DOTALL)
+
+
+def token_list(text):
+    """The tokens of one domain as numbers; None when it is no such list."""
+    try:
+        raw = b64(text)
+    except ValueError:
+        return None
+    if len(raw) % 8:
+        return None
+    out = array.array("Q", raw)
+    if sys.byteorder == "little":
+        out.byteswap()
+    return out
+
+
+def tokens_of(entry):
+    """What the who-index has of an entry (section 8)."""
+    out, subjects = set(), entry.get("subjects")
+    for text in subjects if isinstance(subjects, list) else ():
+        tokens = token_list(text) if is_text(text) else None
+        if tokens is None:
+            break
+        out.update(tokens)
+    return out
 
 
 def pairs_once(pairs):
@@ -338,33 +457,97 @@ def pairs_once(pairs):
     return out
 
 
-def no_constant(name):
-    raise ValueError("%s is not JSON" % name)
+def json_number(text):
+    n = decimal(text)
+    if n is None:
+        raise ValueError("bad number %s" % text[:30])
+    return n
 
 
-def check_entry(raw):
-    """Returns the entry as a dict; ValueError says what is wrong with it."""
+def parse_entry(raw):
+    """Section 3.1, as far as it does not depend on the kind."""
     try:
-        e = json.loads(raw.decode("utf-8"), object_pairs_hook=pairs_once,
-                       parse_constant=no_constant)
+        text = raw.decode("utf-8")
+        e = json.loads(text, object_pairs_hook=pairs_once, parse_int=json_number,
+                       parse_float=json_number, parse_constant=json_number)
+        if "\\u" in text:
+            json.dumps(e, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair") from None
+    except json.JSONDecodeError as x:
+        raise ValueError("not JSON: %s" % x) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(e, dict):
         raise ValueError("not a JSON object")
-    if e.get("v") != 1 or e.get("v") is True:
-        raise ValueError("unknown version %r" % (e.get("v"),))
-    if e.get("kind") not in KINDS:
-        raise ValueError("unknown kind %r" % (e.get("kind"),))
+    if any(m.group(1) for m in SPACE.finditer(text)):
+        raise ValueError("white space outside a string")
     return e
 
 
+def check_entry(e):
+    """Sections 3.1 and 3.3. ValueError says what is wrong."""
+    if next(iter(e), None) != "v" or not is_number(e["v"]) or e["v"] != 1:
+        raise ValueError('does not begin with "v":1')
+    kind = e.get("kind")
+    if not is_text(kind) or kind not in FIELDS:
+        raise ValueError("unknown kind %r" % (kind,))
+    if not is_time(e.get("time")):
+        raise ValueError("bad time %r" % (e.get("time"),))
+    for name, ok in COMMON_TYPES.items():
+        if name in e and not ok(e[name]):
+            raise ValueError("bad %s" % name)
+    for name, required, kind_of in FIELDS[kind]:
+        if name in e and not TYPES[kind_of](e[name]):
+            raise ValueError("%s is not %s" % (name, kind_of))
+        if required and name not in e:
+            raise ValueError("%s is missing" % name)
+    places = [PLACES[kind][name] for name in e if name in PLACES[kind]]
+    if places != sorted(places):
+        raise ValueError("keys are not in their order")
+    if "subjects" in PLACES[kind] and len(e["subjects"]) != len(e["domains"]):
+        raise ValueError("%d domains, subjects of %d" %
+                         (len(e["domains"]), len(e["subjects"])))
+
+
+class Order:
+    """Section 3.2, over all entries from the first on."""
+
+    def __init__(self):
+        self.count, self.time, self.open = 0, "", set()
+
+    def add(self, e):
+        index, self.count = self.count, self.count + 1
+        if e["time"] < self.time:
+            raise ValueError("time goes back from %s to %s" % (self.time, e["time"]))
+        self.time = e["time"]
+        number = e.get("session")
+        event = e.get("event") if e["kind"] == "session" else None
+        if event == "open":
+            if number != index + 1:
+                raise ValueError("opens session %s, not %d" % (number, index + 1))
+            self.open.add(number)
+        elif event == "failed" and number is not None:
+            raise ValueError("a failed login has no session")
+        elif event == "close" and number is None:
+            raise ValueError("closes no session")
+        elif number is not None and number not in self.open:
+            raise ValueError("session %d is not open" % number)
+        if event == "close":
+            self.open.discard(number)
+        if e["kind"] == "start":
+            self.open.clear()
+
+
 # ---------------------------------------------------------------------------
-# C2SP tlog-tiles.
+# C2SP tlog-tiles; section 5.
 
 TILE = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})"
                   r"(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
+TILE_FOLDER = re.compile(r"tile(/(entries|0|[1-9][0-9]?)(/x[0-9]{3})*"
+                         r"(/[0-9]{3}\.p)?)?", re.ASCII)
 
 
 def tile_path(kind, n, width=WIDTH):
@@ -397,18 +580,259 @@ def tiles_of(size, level):
     return hashes // WIDTH, hashes % WIDTH
 
 
+def cut_bundle(raw, width):
+    """[(offset, entry)] and the offset behind them; fewer entries than width when
+    the bytes end too early."""
+    out, at = [], 0
+    while len(out) < width and len(raw) - at >= 2:
+        length = int.from_bytes(raw[at:at + 2], "big")
+        if len(raw) - at - 2 < length:
+            break
+        out.append((at, raw[at + 2:at + 2 + length]))
+        at += 2 + length
+    return out, at
+
+
+# ---------------------------------------------------------------------------
+# The writer's own files: state (7.3), ring (7.1, 7.2, 7.4), who-index (8).
+
+BLOCK = 4096
+FRAME_HEAD = 128
+
+
+class State:
+    TITLE = "kuraban ledger state 1"
+    KEYS = "origin epoch size previous root offset seq prev sum".split()
+
+    def __init__(self, raw):
+        def bad(text, at=0):
+            raise Broken(text, "state", at)
+
+        cut = raw.rfind(b"sum ")
+        if hashlib.sha256(raw[:max(cut, 0)]).hexdigest().encode() + b"\n" != \
+                raw[cut + 4:]:
+            bad("the sum is wrong")
+        lines = raw.decode("utf-8", "replace").split("\n")
+        if lines[0] != self.TITLE or lines[-1] or [
+                x.split(" ", 1)[0] for x in lines[1:-1]] != self.KEYS:
+            bad("not in the form of a state")
+        v = dict(x.split(" ", 1) for x in lines[1:-1] if " " in x)
+        self.origin = v.get("origin", "")
+        for key in "epoch size previous offset seq".split():
+            setattr(self, key, decimal(v.get(key, "")))
+            if getattr(self, key) is None:
+                bad("bad %s" % key)
+        for key in ("root", "prev"):
+            if not re.fullmatch("[0-9a-f]{64}", v.get(key, ""), re.ASCII):
+                bad("bad %s" % key)
+            setattr(self, key, bytes.fromhex(v[key]))
+
+
+class Frame:
+    def __init__(self, raw):
+        u = [int.from_bytes(raw[a:b], "big") for a, b in
+             ((8, 12), (12, 16), (16, 24), (24, 32), (32, 36), (36, 40))]
+        self.epoch, self.count, self.seq, self.first, self.length, self.blocks = u
+        self.prev, self.sum = raw[56:88], raw[88:120]
+
+
+class Ring:
+    def __init__(self, f):
+        self.f, self.size = f, os.fstat(f.fileno()).st_size
+        head = self.at(0, BLOCK)
+
+        def bad(text, at=0):
+            raise Broken(text, "wal", at)
+
+        if self.size % BLOCK or not 512 << 10 <= self.size <= 1 << 30:
+            bad("bad length %d" % self.size, self.size)
+        if head[:8] != b"KBRING\0\1":
+            bad("not a ring")
+        if hashlib.sha256(head[:32]).digest() != head[32:64]:
+            bad("the sum of block 0 is wrong", 32)
+        if int.from_bytes(head[8:16], "big") != self.size:
+            bad("the file had %d bytes, it has %d" %
+                (int.from_bytes(head[8:16], "big"), self.size), 8)
+        if any(head[64:]):
+            bad("block 0 does not end in zeros", 64)
+        self.id = head[16:32]
+
+    def at(self, offset, length):
+        return os.pread(self.f.fileno(), length, offset)
+
+    def frame(self, offset, least_seq=0):
+        """The whole frame at an offset, with its entries; or None."""
+        raw = self.at(offset, FRAME_HEAD)
+        if len(raw) < FRAME_HEAD or raw[:8] != b"KBFRAME\1" or \
+                raw[40:56] != self.id or any(raw[120:]):
+            return None
+        f = Frame(raw)
+        if f.seq < least_seq or f.count < 1 or not 1 <= f.blocks <= 256 or \
+                f.blocks != -(-(FRAME_HEAD + f.length) // BLOCK):
+            return None
+        raw = self.at(offset, f.blocks * BLOCK)
+        if len(raw) != f.blocks * BLOCK or f.sum != hashlib.sha256(
+                raw[:88] + bytes(32) + raw[120:]).digest():
+            return None
+        payload = raw[FRAME_HEAD:FRAME_HEAD + f.length]
+        f.entries, end = cut_bundle(payload, f.count)
+        if len(f.entries) != f.count or end != f.length or \
+                any(raw[FRAME_HEAD + f.length:]):
+            return None
+        return f
+
+    def next(self, state, seq, prev, first, epoch, offset):
+        for at in (offset, BLOCK):
+            f = self.frame(at, seq)
+            if f and (f.seq, f.prev, f.first) == (seq, prev, first) and \
+                    f.epoch >= epoch and \
+                    (at == offset or f.blocks * BLOCK > self.size - offset):
+                return at, f
+        return None
+
+    def read(self, state):
+        """[(offset in the file, entry)] behind the archive."""
+        if state.offset % BLOCK or not BLOCK <= state.offset <= self.size:
+            raise Broken("bad offset %d" % state.offset, "state", 0)
+        out = []
+        want = (state.seq, state.prev, state.size, 0, state.offset)
+        while True:
+            found = self.next(state, *want)
+            if not found:
+                # Whoever writes just now: a frame that was not whole yet is so
+                # before the one behind it is begun.
+                later = self.later(want[0])
+                found = self.next(state, *want) if later else None
+                if later and not found:
+                    raise Broken("frame %d is damaged or gone; a later one, %d, is "
+                                 "there" % (want[0], later.seq), "wal", want[4])
+            if not found:
+                return out
+            at, f = found
+            out += [(at + FRAME_HEAD + o, e) for o, e in f.entries]
+            want = (f.seq + 1, f.sum, f.first + f.count, f.epoch,
+                    at + f.blocks * BLOCK)
+
+    def later(self, seq):
+        for at in range(BLOCK, self.size, BLOCK):
+            f = self.frame(at, seq)
+            if f:
+                return f
+        return None
+
+
+def numbers(code, raw):
+    out = array.array(code, raw)
+    if sys.byteorder == "little":
+        out.byteswap()
+    return out
+
+
+class Segment:
+    """One file of the who-index. Its name and form are checked at once, what it
+    says entry by entry as they pass."""
+    NAME = re.compile("([0-9a-f]{16})-([0-9a-f]{8})-([0-9a-f]{8})", re.ASCII)
+    LIST = 1 << 31
+
+    def __init__(self, name, f):
+        self.name, self.f = "index/" + name, f
+        self.first, self.count, self.ntokens = (
+            int(x, 16) for x in self.NAME.fullmatch(name).groups())
+        self.end = self.first + self.count
+        self.tokens, self.seen = None, 0
+
+    def bad(self, text, at=0):
+        raise Broken(text, self.name, at)
+
+    def load(self):
+        with self.f:
+            raw = self.f.read()
+        u = [int.from_bytes(raw[a:b], "big") for a, b in
+             ((8, 16), (16, 20), (20, 24), (24, 28), (28, 32))]
+        if len(raw) < 64 or raw[:8] != b"KBINDEX\1":
+            self.bad("not an index segment")
+        if hashlib.sha256(raw[64:] + raw[:32]).digest() != raw[32:64]:
+            self.bad("the sum is wrong", 32)
+        if u[:3] != [self.first, self.count, self.ntokens] or u[4] or \
+                not 1 <= self.count <= 1 << 20:
+            self.bad("the head does not fit the name", 8)
+        if len(raw) != 64 + 12 * u[2] + 4 * u[3]:
+            self.bad("bad length %d" % len(raw), 24)
+        words_at = 64 + 12 * self.ntokens
+        rows, tokens, values = raw[64:words_at], bytearray(8 * u[2]), bytearray(4 * u[2])
+        for i in range(8):
+            tokens[i::8] = rows[i::12]
+        for i in range(4):
+            values[i::4] = rows[8 + i::12]
+        self.values, self.words = numbers("I", bytes(values)), \
+            numbers("I", raw[words_at:])
+        self.tokens = numbers("Q", bytes(tokens))
+        self.check_form(words_at)
+
+    def check_form(self, words_at):
+        last, place, self.postings = -1, 0, 0
+        for i, (token, value) in enumerate(zip(self.tokens, self.values)):
+            if token <= last:
+                self.bad("tokens do not rise", 64 + 12 * i)
+            last = token
+            if value < self.LIST:
+                n, entries = 1, (value,)
+            else:
+                if value - self.LIST != place or place >= len(self.words):
+                    self.bad("a list is not where it should be", 64 + 12 * i + 8)
+                n = self.words[place]
+                entries = self.words[place + 1:place + 1 + n]
+                if n < 2 or len(entries) != n or \
+                        any(a >= b for a, b in zip(entries, entries[1:])):
+                    self.bad("bad list", words_at + 4 * place)
+                place += 1 + n
+            if entries[-1] >= self.count:
+                self.bad("names an entry that it does not cover", 64 + 12 * i + 8)
+            self.postings += n
+        if place != len(self.words):
+            self.bad("words behind the last list", words_at + 4 * place)
+
+    def pass_entry(self, index, tokens):
+        if self.tokens is None:
+            self.load()
+        for token in tokens:
+            if not self.names(token, index - self.first):
+                self.bad("does not name entry %d, token %016x" % (index, token))
+        self.seen += len(tokens)
+        if index + 1 == self.end:
+            if self.seen != self.postings:
+                self.bad("names %d entries too many" % (self.postings - self.seen))
+            self.tokens = self.values = self.words = ()
+
+    def names(self, token, entry):
+        i = bisect.bisect_left(self.tokens, token)
+        if i == len(self.tokens) or self.tokens[i] != token:
+            return False
+        value = self.values[i]
+        if value < self.LIST:
+            return value == entry
+        lo = value - self.LIST + 1
+        hi = lo + self.words[lo - 1]
+        j = bisect.bisect_left(self.words, entry, lo, hi)
+        return j < hi and self.words[j] == entry
+
+
+# ---------------------------------------------------------------------------
+# The whole of it, section 10.
+
 class Ledger:
-    # Beside the published files, the ledger folder holds the writer's own.
-    PUBLIC = {"checkpoint", "vkey"}
+    FILES = {"checkpoint", "vkey", "state", "wal", "lock", "broken", "state.tmp",
+             "checkpoint.tmp", "vkey.tmp"}
+    TRIES = 200
 
     def __init__(self, root, key, witnesses):
-        self.root, self.key = root, key
-        self.problems, self.more = [], 0
+        self.root, self.key, self.witnesses = root, key, witnesses
+        self.problems, self.more, self.beyond = [], 0, 0
         self.old_partials = {}      # (kind, n): widths, still lying about
-        self.levels = []            # hashes of the tile being filled, per level
-        self.last_time = None
-        self.checkpoint = Checkpoint(self.read("checkpoint", NOTE_MAX + 1),
-                                     "checkpoint", key, witnesses)
+        self.levels = []            # [tile number, its hashes so far] per level
+        self.order, self.tree, self.unsigned = Order(), Tree(), 0
+        self.found, self.parts = None, []
+        self.settle()
         self.size = self.checkpoint.size
 
     def problem(self, text, file=None, offset=None):
@@ -420,7 +844,7 @@ class Ledger:
         else:
             self.more += 1
 
-    def read(self, name, limit):
+    def open(self, name):
         try:
             fd = os.open(os.path.join(self.root, name),
                          os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -431,8 +855,98 @@ class Ledger:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise Broken("not a regular file", name)
-        with open(fd, "rb") as f:
+        return open(fd, "rb")
+
+    def read(self, name, limit):
+        if name in self.kept:
+            return self.kept[name]
+        with self.open(name) as f:
             return f.read(limit)
+
+    def exists(self, name):
+        return os.path.lexists(os.path.join(self.root, name))
+
+    # What a writer may change under our hands is read first and at one go: again
+    # until nothing has changed meanwhile. The rest never changes.
+
+    def settle(self):
+        for _ in range(self.TRIES):
+            self.kept, early = {}, []
+            try:
+                self.segments = self.open_segments(early)
+            except FileNotFoundError:
+                continue            # merged just now
+            raw = self.read("checkpoint", NOTE_MAX + 1)
+            self.checkpoint = Checkpoint(raw, "checkpoint", self.key, self.witnesses)
+            self.keep_partials(self.checkpoint.size)
+            state = self.read_own_files(early)
+            if self.read("checkpoint", NOTE_MAX + 1) == raw and \
+                    (state is None or self.read("state", BLOCK) == state):
+                for e in early:
+                    self.note(e)
+                return
+            for s in self.segments:
+                s.f.close()
+            time.sleep(0.01)
+        raise Broken("changes too fast to be read", "checkpoint")
+
+    def open_segments(self, early):
+        out = []
+        try:
+            names = sorted(os.listdir(os.path.join(self.root, "index")))
+        except (FileNotFoundError, NotADirectoryError):
+            return out
+        for name in names:
+            if Segment.NAME.fullmatch(name):
+                try:
+                    out.append(Segment(name, self.open("index/" + name)))
+                except Broken as e:
+                    if not self.exists("index/" + name):
+                        raise FileNotFoundError from None
+                    early.append(e)
+            elif name != "new.tmp":
+                early.append(Broken("superfluous", "index/" + name))
+        return out
+
+    def keep(self, name, limit):
+        try:
+            self.kept[name] = self.read(name, limit)
+        except Broken:
+            pass                    # the pass over the tiles will say so
+
+    def keep_partials(self, size):
+        level = 0
+        while size >> (8 * level):
+            n, width = tiles_of(size, level)
+            if width:
+                self.keep(tile_path(level, n, width), WIDTH * HASH + 1)
+                if level == 0:
+                    self.keep_bundle(size)
+            level += 1
+
+    def keep_bundle(self, size):
+        n, width = tiles_of(size, 0)
+        if width:
+            self.keep(tile_path("entries", n, width), width * (2 + ENTRY_MAX) + 1)
+
+    def read_own_files(self, early):
+        """The bytes of `state`, or None."""
+        self.state, self.ring, raw = None, [], None
+        try:
+            if self.exists("state"):
+                raw = self.read("state", BLOCK)
+                self.state = State(raw)
+                self.keep_bundle(self.state.size)
+            if self.exists("wal"):
+                with self.open("wal") as f:
+                    ring = Ring(f)
+                    if self.state:
+                        self.ring = ring.read(self.state)
+            if self.exists("state") != self.exists("wal"):
+                raise Broken("one of state and wal is missing")
+        except Broken as e:
+            early.append(e)
+        return raw
 
     # Which files there are -------------------------------------------------
 
@@ -440,23 +954,31 @@ class Ledger:
         for name in sorted(os.listdir(self.root)):
             if name == "tile":
                 self.walk(name)
-            elif name == "vkey":
-                if self.read(name, 4096).decode("utf-8", "replace") != \
-                        self.vkey_line():
-                    self.problem("not the key that was given", name, 0)
-            elif name not in self.PUBLIC:
+            elif name == "index":
+                if not stat.S_ISDIR(os.lstat(os.path.join(self.root, name)).st_mode):
+                    self.problem("not a directory", name)
+            elif name not in self.FILES:
                 self.problem("superfluous", name)
-
-    def vkey_line(self):
-        return "%s+%s+%s\n" % (self.key.name, self.key.id.hex(), base64.b64encode(
-            self.key.type + self.key.public).decode())
+            elif not stat.S_ISREG(os.lstat(os.path.join(self.root, name)).st_mode):
+                self.problem("not a regular file", name)
+            elif name == "lock" and self.read(name, 1):
+                self.problem("not empty", name, 0)
+        try:
+            if self.read("vkey", 4096) != self.key.line:
+                self.problem("not the key that was given", "vkey", 0)
+        except Broken as e:
+            self.note(e)
 
     def walk(self, folder):
+        if not TILE_FOLDER.fullmatch(folder):
+            self.problem("superfluous", folder)
+            return
         try:
             items = sorted(os.scandir(os.path.join(self.root, folder)),
                            key=lambda i: i.name)
         except OSError as e:
-            self.problem(e.strerror, folder)
+            if self.exists(folder):
+                self.problem(e.strerror, folder)
             return
         for item in items:
             name = folder + "/" + item.name
@@ -478,23 +1000,32 @@ class Ledger:
             if width < WIDTH:
                 self.old_partials.setdefault((kind, n), []).append(width)
         elif n > full or width > partial:
-            self.problem("beyond the signed size %d" % self.size, name)
+            self.beyond += 1
         elif width < partial:
             self.old_partials.setdefault((kind, n), []).append(width)
 
     # What is in them -------------------------------------------------------
 
-    def tile(self, level, n, hashes):
-        """Compares a tile, and its partial forerunners, with `hashes`."""
-        want = b"".join(hashes)
-        for width in (*self.old_partials.get((level, n), ()), len(hashes)):
-            name = tile_path(level, n, width)
+    def olds(self, kind, n, limit):
+        """Name, width, bytes of the partial forerunners of a tile. One that is
+        gone by now was removed by the writer."""
+        for width in self.old_partials.get((kind, n), ()):
+            name = tile_path(kind, n, width)
             try:
-                got = self.read(name, WIDTH * HASH + 1)
+                yield name, width, self.read(name, limit)
             except Broken as e:
-                self.note(e)
-                continue
+                if self.exists(name):
+                    self.note(e)
+
+    def tile(self, level, n, hashes):
+        want = b"".join(hashes)
+        for name, width, got in self.olds(level, n, WIDTH * HASH + 1):
             self.compare(name, got, want[:width * HASH], level, n)
+        name = tile_path(level, n, len(hashes))
+        try:
+            self.compare(name, self.read(name, WIDTH * HASH + 1), want, level, n)
+        except Broken as e:
+            self.note(e)
 
     def compare(self, name, got, want, level, n):
         if len(got) != len(want):
@@ -524,97 +1055,161 @@ class Ledger:
             self.push(level + 1, t.root())
 
     def bundle(self, n, width):
-        """The entries of a bundle; raises where it cannot be cut further."""
+        """[(file, offset, entry)]; raises when it has not `width` entries."""
         name = tile_path("entries", n, width)
         raw = self.read(name, width * (2 + ENTRY_MAX) + 1)
-        for old in self.old_partials.get(("entries", n), ()):
-            self.old_bundle(tile_path("entries", n, old), old, raw)
-        at = 0
-        for i in range(width):
-            if len(raw) - at < 2:
-                raise Broken("ends before entry %d" % (n * WIDTH + i), name, at)
-            length = int.from_bytes(raw[at:at + 2], "big")
-            if len(raw) - at - 2 < length:
-                raise Broken("ends inside entry %d" % (n * WIDTH + i), name, at)
-            yield name, at, raw[at + 2:at + 2 + length]
-            at += 2 + length
-        if at != len(raw):
-            self.problem("bytes after the last entry", name, at)
+        entries, end = cut_bundle(raw, width)
+        if len(entries) < width:
+            raise Broken("ends inside entry %d" % (n * WIDTH + len(entries)), name,
+                         end)
+        if end != len(raw):
+            self.problem("bytes after the last entry", name, end)
+        starts = [at for at, _ in entries] + [end]
+        for old, w, got in self.olds("entries", n, len(raw) + 1):
+            if w < width:
+                self.prefix(old, got, raw[:starts[w]])
+        return [(name, at, e) for at, e in entries]
 
-    def old_bundle(self, name, width, newer):
-        try:
-            raw = self.read(name, len(newer) + 1)
-        except Broken as e:
-            self.note(e)
-            return
-        at = 0
-        for _ in range(width):
-            at += 2 + int.from_bytes(newer[at:at + 2], "big")
-        if raw != newer[:at]:
+    def prefix(self, name, got, want):
+        if got != want:
             i = 0
-            while i < min(len(raw), at) and raw[i] == newer[i]:
+            while i < min(len(got), len(want)) and got[i] == want[i]:
                 i += 1
-            self.problem("differs from its successor", name, i)
+            self.problem("differs from what took its place", name, i)
 
-    def entry(self, index, name, at, raw):
+    def entry(self, name, at, raw):
+        """Everything about an entry but its place in the tree."""
+        index = self.order.count
         try:
-            self.last_time = check_time(check_entry(raw), self.last_time)
-        except ValueError as e:
-            self.problem("entry %d: %s" % (index, e), name, at)
+            if not 2 <= len(raw) <= ENTRY_MAX:
+                raise ValueError("has %d bytes" % len(raw))
+            e = parse_entry(raw)
+        except ValueError as x:
+            self.order.count += 1
+            self.problem("entry %d: %s" % (index, x), name, at)
+            self.index_entry(index, ())
+            return
+        try:
+            check_entry(e)
+            self.order.add(e)
+        except ValueError as x:
+            self.order.count = index + 1
+            self.problem("entry %d: %s" % (index, x), name, at)
+        self.index_entry(index, tokens_of(e))
+
+    def check_segments(self, total):
+        """Which segments cover what; those that do not fit are reported and left
+        out."""
+        by_first, chain, end = {}, [], 0
+        for s in self.segments:
+            by_first.setdefault(s.first, []).append(s)
+        while end in by_first:
+            chain.append(max(by_first[end], key=lambda s: s.end))
+            if chain[-1].count == 0:
+                break
+            end = chain[-1].end
+        for s in list(self.segments):
+            inside = any(c.first <= s.first and s.end <= c.end for c in chain)
+            if not inside or s.count == 0 or s.end > total:
+                self.problem("covers entries %d..%d, which does not fit" %
+                             (s.first, s.end - 1), s.name, 0)
+                self.segments.remove(s)
+
+    def index_entry(self, index, tokens):
+        for s in list(self.segments):
+            if not s.first <= index < s.end:
+                continue
+            try:
+                s.pass_entry(index, tokens)
+            except Broken as e:
+                self.note(e)
+                self.segments.remove(s)
 
     def check(self, old=None, entry=None):
-        """Reads all. Returns (entry bytes, inclusion proof) of `entry`."""
-        tree, found = Tree(), None
-        parts = [(lo, hi, Tree()) for lo, hi in
-                 inclusion_ranges(entry, self.size)] if entry is not None else []
-        self.check_names()
-        full, partial = tiles_of(self.size, 0)
-        if old and old.size == 0:
-            self.check_old(old, tree)
+        """Reads all. Returns (entry, inclusion proof) of entry number `entry`."""
+        if entry is not None:
+            self.parts = [(lo, hi, Tree()) for lo, hi in
+                          inclusion_ranges(entry, self.size)]
+        state_size = self.state.size if self.state else self.size
         try:
-            for n in range(full + (partial > 0)):
-                for name, at, raw in self.bundle(n, WIDTH if n < full else partial):
-                    index = tree.size
-                    h = leaf_hash(raw)
-                    self.entry(index, name, at, raw)
-                    tree.add(h)
-                    self.push(0, h)
-                    if index == entry:
-                        found = raw
-                    for lo, hi, part in parts:
-                        if lo <= index < hi:
-                            part.add(h)
-                    if old and old.size == tree.size:
-                        self.check_old(old, tree)
+            self.check_names()
+            self.check_segments(max(self.size, state_size) + len(self.ring))
+            self.check_signed(old, entry)
+            self.check_unsigned()
         except Broken as e:
             self.problem(e.text + "; what comes after it was not read", e.file,
                          e.offset)
             return None
+        if entry is None:
+            return None
+        proof = [part.root() for _, _, part in self.parts]
+        if root_from_inclusion(leaf_hash(self.found), entry, self.size, proof) != \
+                self.signed_root:
+            raise AssertionError("the proof does not prove")
+        return self.found, proof
+
+    def check_signed(self, old, entry):
+        full, partial = tiles_of(self.size, 0)
+        self.check_old(old)
+        for n in range(full + (partial > 0)):
+            for name, at, raw in self.bundle(n, WIDTH if n < full else partial):
+                index, h = self.tree.size, leaf_hash(raw)
+                self.entry(name, at, raw)
+                self.tree.add(h)
+                self.push(0, h)
+                if index == entry:
+                    self.found = raw
+                for lo, hi, part in self.parts:
+                    if lo <= index < hi:
+                        part.add(h)
+                self.check_old(old)
         for level, (n, hashes) in enumerate(self.levels):
             if hashes:
                 self.tile(level, n, hashes)
-        if tree.root() != self.checkpoint.root:
+        self.signed_root = self.tree.root()
+        if self.signed_root != self.checkpoint.root:
             self.problem("the entries give the root %s" %
-                         base64.b64encode(tree.root()).decode(), "checkpoint", 0)
+                         base64.b64encode(self.signed_root).decode(),
+                         "checkpoint", 0)
         if old and old.size > self.size:
             self.problem("the log had %d entries, now it has %d" %
                          (old.size, self.size), "checkpoint", 0)
-        if entry is None:
-            return None
-        proof = [part.root() for _, _, part in parts]
-        if root_from_inclusion(leaf_hash(found), entry, self.size, proof) != \
-                tree.root():
-            raise AssertionError("the proof does not prove")
-        return found, proof
 
-    def check_old(self, old, tree):
-        if tree.root() != old.root:
+    def check_old(self, old):
+        if old and old.size == self.tree.size and old.root != self.tree.root():
             self.problem("the first %d entries are not those of the old "
                          "checkpoint" % old.size, "checkpoint", 0)
 
-
-def check_time(e, last):
-    return last
+    def check_unsigned(self):
+        """Section 7.4: from the checkpoint to `state`, and the ring."""
+        state = self.state
+        if state is None:
+            return
+        if state.origin != self.checkpoint.origin:
+            self.problem("is of the log %r" % state.origin, "state", 0)
+        if state.size < self.size:
+            self.problem("has %d entries, the checkpoint %d" %
+                         (state.size, self.size), "state", 0)
+            return
+        full, partial = tiles_of(state.size, 0)
+        last = full + (partial > 0) if state.size > self.size else 0
+        for n in range(self.size // WIDTH, last):
+            bundle = self.bundle(n, WIDTH if n < full else partial)
+            signed = self.size - n * WIDTH
+            if signed > 0:
+                name, raw = bundle[0][0], b"".join(
+                    len(e).to_bytes(2, "big") + e for _, _, e in bundle[:signed])
+                self.prefix(name, raw, self.read(tile_path(
+                    "entries", n, signed), len(raw) + 1))
+            for name, at, raw in bundle[max(signed, 0):]:
+                self.entry(name, at, raw)
+                self.tree.add(leaf_hash(raw))
+        if self.tree.root() != state.root:
+            self.problem("the entries give the root %s" % self.tree.root().hex(),
+                         "state", 0)
+        for at, raw in self.ring:
+            self.entry("wal", at, raw)
+        self.unsigned = self.order.count - self.size
 
 
 # ---------------------------------------------------------------------------
@@ -656,6 +1251,8 @@ def main(argv=None):
 
 def run(args, key, witnesses):
     ledger, proof, problems, more = None, None, [], 0
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         ledger = Ledger(args.dir, key, witnesses)
         problems = ledger.problems
@@ -698,7 +1295,8 @@ def report(args, ledger, problems, more):
     if ledger:
         c = ledger.checkpoint
         summary.update(origin=c.origin, size=c.size,
-                       root=base64.b64encode(c.root).decode())
+                       root=base64.b64encode(c.root).decode(),
+                       unsigned=ledger.unsigned, beyond=ledger.beyond)
     if args.json:
         print(json.dumps(summary))
     elif problems:
@@ -706,6 +1304,11 @@ def report(args, ledger, problems, more):
     else:
         print("whole: %s, %d entries, root %s" %
               (summary["origin"], summary["size"], summary["root"]), file=out)
+        if ledger.unsigned:
+            print("%d more entries are not signed yet" % ledger.unsigned, file=out)
+        if ledger.beyond:
+            print("%d files of tiles beyond the signed size were left aside" %
+                  ledger.beyond, file=out)
 
 
 def show_proof(args, ledger, entry, proof):

@@ -24,7 +24,9 @@ sys.dont_write_bytecode = True
 
 import verify  # noqa: E402
 import verify_writer as writer  # noqa: E402
-from verify_entries import sample, some_entries  # noqa: E402
+from verify_entries import (  # noqa: E402
+    WHO, entry, release, sample, sample_dicts, some_entries, tokens, when)
+from verify_writer import dumps  # noqa: E402
 
 # A signature is checked again for each of many thousand mutations that leave it
 # alone; remembering the answer changes no answer.
@@ -282,7 +284,7 @@ class Accepts(LogCase):
                      "tile/0/001.p/43", "tile/entries/001.p/43"):
             with open(os.path.join(self.dir, name), "rb") as f:
                 data = f.read()
-            for i in range(0, len(data) * 8, 499):
+            for i in range(0, len(data) * 8, 1999):
                 self.put(name, flip(data, i))
                 self.broken(name)
             self.put(name, data)
@@ -355,27 +357,28 @@ class Notices(LogCase):
         self.passes()
 
     def test_every_bit(self):
-        self.each_bit(self.lay(sample()), range)
+        self.each_bit(self.lay(some_entries(3)), range)
 
-    def test_bits_of_full_tiles(self):
+    def test_bits_of_larger_logs(self):
         rng = random.Random(1)
+        self.each_bit(self.lay(sample()),
+                      lambda n: rng.sample(range(n), min(n, 200)))
         self.each_bit(self.lay(some_entries(257)),
-                      lambda n: rng.sample(range(n), min(n, 60)))
+                      lambda n: rng.sample(range(n), min(n, 40)))
 
     def test_files(self):
         files = self.lay(some_entries(258))
         names = sorted(files)
         for name in names:
             where = os.path.join(self.dir, name)
-            if name != "vkey":      # a copy may go without
-                os.unlink(where)
-                self.broken("%s: missing" % name)
-                os.mkdir(where)
-                self.broken("%s: (missing|not a regular)" % name)
-                os.rmdir(where)
-                os.symlink("/dev/null", where)
-                self.broken(name)
-                os.unlink(where)
+            os.unlink(where)
+            self.broken("%s: missing" % name)
+            os.mkdir(where)
+            self.broken("%s: (missing|not a regular)" % name)
+            os.rmdir(where)
+            os.symlink("/dev/null", where)
+            self.broken(name)
+            os.unlink(where)
             data = files[name]
             for bad in (b"", data[:1], data[:len(data) // 2], data[:-1],
                         data + b"\0", data + b"\n", data + data, data[::-1]):
@@ -392,21 +395,32 @@ class Notices(LogCase):
 
     def test_superfluous(self):
         files = self.lay(some_entries(258))
-        for name, like in (("tile/0/001", "tile/0/000"),
-                           ("tile/0/001.p/3", "tile/0/001.p/2"),
-                           ("tile/0/002.p/2", "tile/0/001.p/2"),
-                           ("tile/0/x000/000", "tile/0/000"),
-                           ("tile/1/000.p/2", "tile/1/000.p/1"),
-                           ("tile/2/000.p/1", "tile/1/000.p/1"),
-                           ("tile/entries/001.p/3", "tile/entries/001.p/2"),
-                           ("tile/entries/002.p/1", "tile/entries/001.p/2"),
+        for name, like in (("tile/0/x000/000", "tile/0/000"),
+                           ("tile/0/002.p/256", "tile/0/000"),
+                           ("tile/64/000", "tile/0/000"),
                            ("tile/entries/000~", "tile/entries/000"),
-                           ("tile/data/000", "tile/entries/000"),
+                           ("tile/data", "tile/entries/000"),
                            ("tile/000", "tile/0/000"),
+                           ("index/000", "tile/0/000"),
+                           ("lock", "vkey"),
                            ("checkpoint.old", "checkpoint")):
             self.put(name, files[like])
             self.broken(name)
             os.unlink(os.path.join(self.dir, name))
+        for name, like in (("tile/0/001", "tile/0/000"),
+                           ("tile/0/001.p/3", "tile/0/001.p/2"),
+                           ("tile/0/002.p/2", "tile/0/001.p/2"),
+                           ("tile/1/000.p/2", "tile/1/000.p/1"),
+                           ("tile/2/000.p/1", "tile/1/000.p/1"),
+                           ("tile/entries/001.p/3", "tile/entries/001.p/2"),
+                           ("tile/entries/002.p/1", "tile/entries/001.p/2")):
+            self.put(name, files[like])     # section 5: no part of the log
+            self.assertIn("1 files of tiles beyond", self.passes())
+            os.unlink(os.path.join(self.dir, name))
+        os.rmdir(os.path.join(self.dir, "tile/64"))
+        os.mkdir(os.path.join(self.dir, "tile/data"))
+        self.broken("tile/data: superfluous")
+        os.rmdir(os.path.join(self.dir, "tile/data"))
         os.symlink("000", os.path.join(self.dir, "tile/0/002"))
         self.broken("tile/0/002: not a regular file")
         os.unlink(os.path.join(self.dir, "tile/0/002"))
@@ -488,10 +502,153 @@ class Notices(LogCase):
             ("control character", name + b"\n4\n" + root + b"\r\n"),
             ("not UTF-8", name + b"\n4\n" + root + b"\xff\n"),
             ("missing", name + b"\n5\n" + root + b"\n"),
-            ("beyond the signed size 3", name + b"\n3\n" + root + b"\n"),
+            ("000.p/3: missing", name + b"\n3\n" + root + b"\n"),
         ):
             self.put("checkpoint", text + b"\n" + self.log.line(text))
             self.broken(pattern, witness=False)
+
+    def entry_rule(self, pattern, entries):
+        self.lay(entries, (self.log,))
+        self.broken(pattern, witness=False)
+
+    def test_entry_form(self):
+        """Section 3.1: the bytes are well signed, but break the rules."""
+        e = dumps(entry("heartbeat", 0, sessions=0))
+        time = '"time":"2026-11-21T05:00:00.000000Z"'
+        head = '{"v":1,"kind":"heartbeat",%s,' % time
+        for pattern, raw in (
+            ("has 0 bytes", b""), ("has 1 bytes", b"1"),
+            ("not a JSON object", b"[]"), ("not JSON", b"{}{}"),
+            ("not JSON", e[:-1]), ("not JSON", e + b"}"),
+            ("not JSON", b"\xef\xbb\xbf" + e), ("not UTF-8", e + b"\xff"),
+            ("white space", e + b" "), ("white space", b"\n" + e),
+            ("white space", e.replace(b",", b", ", 1)),
+            ("not JSON", e.replace(b"0}", b"'0'}")),
+            ("bad number 00|not JSON", e.replace(b"0}", b"00}")),
+            ("bad number -1", e.replace(b"0}", b"-1}")),
+            ("bad number -0", e.replace(b"0}", b"-0}")),
+            ("bad number 1e3", e.replace(b"0}", b"1e3}")),
+            ("bad number 1.0", e.replace(b"0}", b"1.0}")),
+            ("bad number NaN", e.replace(b"0}", b"NaN}")),
+            ("bad number 9223372036854775808",
+             e.replace(b"0}", b"9223372036854775808}")),
+            ("key appears twice", (head + '"sessions":0,"sessions":0}').encode()),
+            ("key appears twice", (head + '"sessions":0,"x":{"a":1,"a":1}}').encode()),
+            ("surrogate", (head + '"sessions":0,"x":"\\ud800"}').encode()),
+            ("nested", (head + '"x":' + "[" * 9000 + "]" * 9000 + "}").encode()),
+            ('begin with "v":1', ('{"kind":"heartbeat",%s,"sessions":0}' %
+                                  time).encode()),
+            ('begin with "v":1', ('{"kind":"heartbeat","v":1,%s,"sessions":0}' %
+                                  time).encode()),
+            ('begin with "v":1', e.replace(b":1,", b":2,", 1)),
+            ('begin with "v":1', e.replace(b":1,", b":true,", 1)),
+            ('begin with "v":1', e.replace(b":1,", b':"1",', 1)),
+            ("unknown kind", e.replace(b"heartbeat", b"heartbeats")),
+            ("unknown kind", e.replace(b'"heartbeat"', b'["x"]')),
+            ("bad time", e.replace(b"Z", b"+00:00")),
+            ("bad time", e.replace(b".000000", b".00000")),
+            ("bad time", e.replace(b"05:00", b"25:00")),
+            ("bad time", e.replace(b"11-21", b"02-30")),
+            ("in their order", ('{"v":1,%s,"kind":"heartbeat","sessions":0}' %
+                                time).encode()),
+            ("in their order", (head + '"sessions":0,"actor":"a"}').encode()),
+            ("sessions is missing", (head[:-1] + "}").encode()),
+        ):
+            self.entry_rule(pattern, [raw])
+        for raw in (e.replace(b"0}", b"9223372036854775807}"),
+                    (head + '"x":[" \\" , "],"sessions":0,"y":null}').encode()):
+            self.lay([raw])
+            self.passes()
+
+    def test_entry_fields(self):
+        """Section 3.3: a missing or misshapen field of any kind is noticed."""
+        entries = sample_dicts()
+        optional = {"config", "version", "why", "application", "address", "sealed",
+                    "commitment", "until", "subjects_max", "by", "what", "detail",
+                    "who", "id", "object", "sqlstate", "sql", "outcome", "class",
+                    "basis", "gate", "role", "database", "actor", "later", "request"}
+        for i, e in enumerate(entries):
+            for name in e:
+                less = {k: v for k, v in e.items() if k != name}
+                changed = [dumps(x) for x in entries]
+                changed[i] = dumps(less)
+                self.lay(changed)
+                if name in optional and (e["kind"], name) not in (
+                        ("release", "request"), ("grant", "id"),
+                        ("policy", "detail")):
+                    if e["kind"] != "x":
+                        self.passes()
+                elif (e["kind"], name) != ("session", "event") and \
+                        not (name == "session" and e["kind"] != "session"):
+                    self.broken("entry %d" % i)
+                if name in ("later",):
+                    continue
+                for wrong in (None, ["x", 1], {"x": 1}):
+                    changed[i] = dumps(dict(e, **{name: wrong}))
+                    self.lay(changed)
+                    self.broken("entry %d" % i)
+
+    def test_entry_order(self):
+        """Section 3.2."""
+        e, who = entry, WHO
+        start = e("start", 0, workers=1)
+
+        def session(number, event, **more):
+            return e("session", 1, **dict(who, session=number), event=event,
+                     tls=False, **more)
+
+        deny = dict(e("deny", 2, **dict(who, session=2)))
+        for pattern, entries in (
+            ("time goes back", [e("heartbeat", 5, sessions=0),
+                                e("heartbeat", 4, sessions=0)]),
+            ("opens session 1, not 2", [start, session(1, "open")]),
+            ("opens session None", [start, {k: v for k, v in session(
+                2, "open").items() if k != "session"}]),
+            ("session 2 is not open", [start, start, deny]),
+            ("session 2 is not open", [deny]),
+            ("session 2 is not open",
+             [start, session(2, "open"), session(2, "close"), deny]),
+            ("session 2 is not open",
+             [start, session(2, "open"), session(2, "close"),
+              session(2, "close")]),
+            ("session 2 is not open",
+             [start, session(2, "open"), dict(start, time=when(1)), deny]),
+            ("closes no session", [start, {k: v for k, v in session(
+                2, "close").items() if k != "session"}]),
+            ("failed login has", [start, session(2, "failed")]),
+        ):
+            self.entry_rule(pattern, [dumps(x) for x in entries])
+        self.lay([dumps(x) for x in (
+            start, session(2, "open"), session(3, "open"), deny,
+            session(3, "close"), deny | {"time": when(2)},
+            session(2, "close") | {"time": when(2)})][:4])
+        self.passes()
+
+    def test_entry_subjects(self):
+        """Section 3.4."""
+        good = release(0, [1, 2])
+        many = release(0, range(4096))
+        for pattern, e in (
+            ("1 domains, subjects of 2", dict(good, subjects=good["subjects"] * 2)),
+            ("2 domains, subjects of 1", dict(good, domains=["a", "b"])),
+            ("not tokens", dict(good, subjects=[base64.b64encode(
+                bytes(15)).decode()])),
+            ("not tokens", dict(good, subjects=["AAAAAAAAAAA"])),
+            ("not tokens", dict(good, subjects=["AAAAAAAAAAB="])),
+            ("not tokens", dict(good, subjects=["AAAAAAAA\u00e4AA="])),
+            ("not tokens", release(0, range(4097))),
+            ("not tokens", dict(many, domains=["a", "b"], subjects=many[
+                "subjects"] + [tokens(1)])),
+            ("not tables", dict(good, tables=[{"table": "x"}])),
+            ("not tables", dict(good, tables=["\u2026", {"table": "x",
+                                                         "columns": "*"}])),
+        ):
+            self.entry_rule(pattern, [dumps(e)])
+        for e in (many, dict(good, domains=["a", "b"], subjects=["", tokens(1)]),
+                  dict(good, domains=[], subjects=[]),
+                  dict(good, tables=good["tables"] + ["\u2026"])):
+            self.lay([dumps(e)])
+            self.passes()
 
     def test_messages_name_the_place(self):
         entries = some_entries(300)
@@ -506,6 +663,220 @@ class Notices(LogCase):
         self.assertEqual(json.loads(out[-1])["result"], "broken")
         self.assertTrue(all({"file", "offset", "problem"} == set(json.loads(x))
                             for x in out[:-1]))
+
+
+class OwnFiles(LogCase):
+    """Sections 7 and 8: state, ring and who-index of a ledger in use."""
+
+    RING_ID = bytes(range(16))
+
+    def lay_own(self, signed=270, archived=290, committed=310, epoch=1):
+        """A log with entries in the three places, its ring wrapped round."""
+        self.entries = some_entries(committed)
+        leaves = [writer.leaf(e) for e in self.entries]
+        files = self.lay(self.entries[:signed])
+        for name, data in writer.files_of(self.entries[:archived],
+                                          (self.log,)).items():
+            if name.startswith("tile/entries"):
+                files[name] = data
+        # Old frames, then live ones from near the end of the file on.
+        size, at, seq, prev, blocks = 512 << 10, 4096, 40, bytes(32), {}
+        self.live = []
+        for first in range(0, archived, 10):
+            data, prev = writer.frame(seq, first, self.entries[first:first + 10],
+                                      self.RING_ID, prev, epoch)
+            blocks[at], at, seq = data, at + len(data), seq + 1
+        at = size - 4096
+        files["state"] = writer.state(self.log.name, leaves[:archived], signed, at,
+                                      seq, prev, epoch)
+        for first in range(archived, committed, 5):
+            data, prev = writer.frame(seq, first, self.entries[first:first + 5],
+                                      self.RING_ID, prev, epoch)
+            if at + len(data) > size:
+                at = 4096
+            blocks[at] = data
+            self.live.append((at, len(data)))
+            at, seq = at + len(data), seq + 1
+        files["wal"] = writer.ring(blocks, size, self.RING_ID)
+        sets = [verify.tokens_of(json.loads(e)) for e in self.entries]
+        a = self.indexed = archived * 7 // 8
+        for first, end in ((0, a), (a, archived), (0, a // 2), (a // 2, a - 1)):
+            name, data = writer.segment(first, sets[first:end])
+            files[name] = data
+        files["lock"] = b""
+        writer.write(self.dir, files)
+        return files
+
+    def test_whole(self):
+        for sizes in ((270, 290, 310), (256, 256, 281), (255, 257, 258),
+                      (290, 290, 290), (300, 512, 512), (511, 513, 520)):
+            self.lay_own(*sizes)
+            out = self.passes()
+            self.assertIn("%d entries" % sizes[0], out)
+            if sizes[2] > sizes[0]:
+                self.assertIn("%d more entries are not signed yet" %
+                              (sizes[2] - sizes[0]), out)
+        for name in ("state.tmp", "checkpoint.tmp", "vkey.tmp", "index/new.tmp",
+                     "broken"):
+            self.put(name, b"whatever")
+            self.passes()
+
+    def test_bits(self):
+        files = self.lay_own(9, 16, 36)
+        rng = random.Random(2)
+        own = [n for n in files if n == "state" or n.startswith("index")]
+        for name in (*own, "tile/entries/000.p/16"):    # archived, not signed
+            data = files[name]
+            for i in range(0, len(data) * 8, 1 if name == "state" else 5):
+                self.put(name, flip(data, i))
+                self.broken()
+            self.put(name, data)
+        wal = files["wal"]
+        for i in range(0, 4096 * 8, 101):
+            self.put("wal", flip(wal, i))
+            self.broken("wal")
+        for at, length in self.live[:-1]:
+            for i in rng.sample(range(at * 8, (at + length) * 8), 60):
+                self.put("wal", flip(wal, i))
+                self.broken("wal:[0-9]+: frame .* is damaged")
+        # The last frame cannot be told from one that was cut off by a crash.
+        self.put("wal", flip(wal, self.live[-1][0] * 8 + 8000))
+        self.assertIn("22 more", self.passes())
+        self.put("wal", wal)
+        self.passes()
+
+    def test_dead_blocks_mean_nothing(self):
+        files = self.lay_own(9, 16, 36)
+        used = [(0, 4096)] + self.live
+        for at in range(0, len(files["wal"]), 4096):
+            if not any(a <= at < a + n for a, n in used):
+                self.put("wal", flip(files["wal"], at * 8 + 5))
+                self.passes()
+
+    def test_missing(self):
+        files = self.lay_own()
+        for name in ("state", "wal", "tile/entries/001.p/34"):
+            os.unlink(os.path.join(self.dir, name))
+            self.broken("missing")
+            self.put(name, files[name])
+        first = next(n for n in files if n.startswith("index/%016x-%08x" %
+                                                      (0, self.indexed)))
+        os.unlink(os.path.join(self.dir, first))    # leaves two, then a gap
+        self.broken("which does not fit")
+        shutil.rmtree(os.path.join(self.dir, "index"))
+        self.passes()
+
+    def test_state(self):
+        files = self.lay_own()
+        leaves = [writer.leaf(e) for e in self.entries]
+        at, seq, prev = 508 << 10, 69, None
+        line = [x for x in files["state"].split(b"\n") if x.startswith(b"prev ")][0]
+        prev = bytes.fromhex(line[5:].decode())
+        good = (self.log.name, leaves[:290], 270, at, seq, prev)
+        self.assertEqual(writer.state(*good), files["state"])
+        for pattern, args in (
+            ("is of the log", ("other",) + good[1:]),
+            ("state:0: the entries give", (good[0], leaves[1:291]) + good[2:]),
+            ("has 269 entries, the checkpoint 270",
+             (good[0], leaves[:269]) + good[2:]),
+            ("bad offset", good[:3] + (at + 1,) + good[4:]),
+            ("bad offset", good[:3] + (0,) + good[4:]),
+            ("frame 68 is damaged", good[:4] + (68,) + good[5:]),
+            ("frame 69 is damaged", good[:5] + (bytes(32),)),
+        ):
+            self.put("state", writer.state(*args))
+            self.broken(pattern)
+
+    def test_ring_entries_obey(self):
+        """Their order is checked too (section 7.4)."""
+        self.lay_own(5, 5, 5)
+        files = writer.files_of(some_entries(5), (self.log, self.witness))
+        for pattern, raw in (
+            ("time goes back", dumps(entry("heartbeat", 1, sessions=0))),
+            ("not open", dumps(entry("deny", 9, **WHO))),
+            ("not JSON", b"{]"),
+        ):
+            data, _ = writer.frame(1, 5, [raw], self.RING_ID, bytes(32))
+            leaves = [writer.leaf(e) for e in some_entries(5)]
+            self.put("wal", writer.ring({4096: data}))
+            self.put("state", writer.state(self.log.name, leaves))
+            self.broken("wal:4224: entry 5: .*" + pattern)
+        self.assertTrue(files)
+
+    def test_frames(self):
+        """7.2 and 7.4: what is no whole frame that follows on ends the log."""
+        entries = some_entries(4)
+        leaves = [writer.leaf(e) for e in entries]
+        late = [dumps(entry("heartbeat", 9, sessions=0))] * 2
+        self.lay(entries)
+        good, total = writer.frame(7, 4, late, self.RING_ID, bytes(32), 3)
+        state = writer.state(self.log.name, leaves, offset=4096, seq=7)
+        self.put("state", state)
+
+        def ring(*frames, size=512 << 10):
+            self.put("wal", writer.ring(dict(frames), size, self.RING_ID))
+
+        ring((4096, good))
+        self.assertIn("2 more", self.passes())
+        for other in (writer.frame(6, 4, late, self.RING_ID, bytes(32))[0],
+                      writer.frame(7, 4, late, bytes(16), bytes(32))[0],
+                      good[:-4096], b"KBFRAME\1", good[:8] + bytes(4088)):
+            ring((4096, other))
+            self.assertNotIn("more", self.passes())
+        for other in (writer.frame(7, 5, late, self.RING_ID, bytes(32))[0],
+                      writer.frame(8, 4, late, self.RING_ID, bytes(32))[0],
+                      writer.frame(7, 4, late, self.RING_ID, total)[0]):
+            ring((4096, other))
+            self.broken("frame 7 is damaged")
+        older = writer.frame(8, 6, late, self.RING_ID, total, 2)[0]
+        newer = writer.frame(8, 6, late, self.RING_ID, total, 4)[0]
+        ring((4096, good), (8192, newer))
+        self.assertIn("4 more", self.passes())
+        ring((4096, good), (8192, older))
+        self.broken("frame 8 is damaged")
+        ring((4096, good), (12288, newer))      # a hole between them
+        self.broken("frame 8 is damaged")
+        ring((8192, good))                      # not at 4096, though it would fit
+        self.broken("frame 7 is damaged")
+        self.put("state", writer.state(self.log.name, leaves, offset=512 << 10,
+                                       seq=7))
+        ring((4096, good))                      # at the end: goes on at 4096
+        self.assertIn("2 more", self.passes())
+        self.put("state", state)
+        for size in (508 << 10, (512 << 10) + 512, 256 << 10):
+            ring(size=size)
+            self.broken("wal:%d: bad length" % size)
+
+    def test_index(self):
+        """Well-formed segments that do not say what the entries say."""
+        entries = some_entries(60)
+        sets = [verify.tokens_of(json.loads(e)) for e in entries]
+        self.lay(entries)
+
+        def lay(*segments):
+            shutil.rmtree(os.path.join(self.dir, "index"), ignore_errors=True)
+            for first, tokens_of_entries in segments:
+                self.put(*writer.segment(first, tokens_of_entries))
+
+        lay((0, sets))
+        self.passes()
+        lay((0, sets[:20]), (20, sets[20:40]), (0, sets[:40]), (40, sets[40:50]))
+        self.passes()
+        less, more = [set(x) for x in sets], [set(x) for x in sets]
+        less[2].pop()
+        more[3].add(12345)
+        for pattern, segments in (
+            ("does not name entry 2", [(0, less)]),
+            ("names 1 entries too many", [(0, more)]),
+            ("does not name entry", [(0, sets[1:])]),
+            ("does not fit", [(0, sets[:20]), (21, sets[21:])]),
+            ("does not fit", [(1, sets[1:])]),
+            ("does not fit", [(0, sets[:20]), (10, sets[10:30])]),
+            ("does not fit", [(0, sets + [set()])]),
+            ("does not name entry 2", [(0, sets), (0, less[:20])]),
+        ):
+            lay(*segments)
+            self.broken(pattern)
 
 
 if __name__ == "__main__":

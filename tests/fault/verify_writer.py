@@ -133,3 +133,61 @@ def write(folder, files):
 
 def dumps(entry):
     return json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+# What the writer keeps for itself: docs/spec/ledger.md sections 7 and 8.
+
+def number(n, length):
+    return n.to_bytes(length, "big")
+
+
+def frame(seq, first, entries, ring_id, prev, epoch=1):
+    payload = bundle(entries)
+    blocks = -(-(128 + len(payload)) // 4096)
+    head = b"KBFRAME\x01" + number(epoch, 4) + number(len(entries), 4) + \
+        number(seq, 8) + number(first, 8) + number(len(payload), 4) + \
+        number(blocks, 4) + ring_id + prev
+    assert len(head) == 88
+    tail = bytes(8) + payload
+    tail += bytes(blocks * 4096 - 120 - len(tail))
+    total = hashlib.sha256(head + bytes(32) + tail).digest()
+    return head + total + tail, total
+
+
+def ring(frames, size=512 << 10, ring_id=bytes(range(16))):
+    """A `wal` with raw bytes at the offsets given: {offset: bytes}."""
+    head = b"KBRING\x00\x01" + number(size, 8) + ring_id
+    out = bytearray(size)
+    out[:64] = head + hashlib.sha256(head).digest()
+    for at, data in frames.items():
+        out[at:at + len(data)] = data
+    return bytes(out)
+
+
+def state(origin, leaves, previous=0, offset=4096, seq=1, prev=bytes(32), epoch=1):
+    text = ("kuraban ledger state 1\norigin %s\nepoch %d\nsize %d\nprevious %d\n"
+            "root %s\noffset %d\nseq %d\nprev %s\n" % (
+                origin, epoch, len(leaves), previous, mth(leaves).hex(), offset,
+                seq, prev.hex())).encode()
+    return text + b"sum %s\n" % hashlib.sha256(text).hexdigest().encode()
+
+
+def segment(first, tokens_of_entries):
+    """(name, bytes) of an index segment over entries with these token sets."""
+    postings = {}
+    for i, tokens in enumerate(tokens_of_entries):
+        for t in set(tokens):
+            postings.setdefault(t, []).append(i)
+    rows, words = b"", []
+    for t in sorted(postings):
+        entries = postings[t]
+        value = entries[0]
+        if len(entries) > 1:
+            value = 1 << 31 | len(words)
+            words += [len(entries)] + entries
+        rows += number(t, 8) + number(value, 4)
+    body = rows + b"".join(number(w, 4) for w in words)
+    head = b"KBINDEX\x01" + number(first, 8) + number(len(tokens_of_entries), 4) + \
+        number(len(postings), 4) + number(len(words), 4) + bytes(4)
+    name = "index/%016x-%08x-%08x" % (first, len(tokens_of_entries), len(postings))
+    return name, head + hashlib.sha256(body + head).digest() + body
