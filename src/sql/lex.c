@@ -287,13 +287,16 @@ number_end(const struct lex *l, size_t at, enum lex_kind *kind)
 
 /*
  * A longer operator ends in + or - only when it also has one of the characters
- * that standard SQL operators never have.
+ * that standard SQL operators never have. The signs cut off are then tokens of
+ * one byte; remembering so keeps a long run of them linear.
  */
 static size_t
-op_end(const struct lex *l, size_t at)
+op_end(struct lex *l, size_t at)
 {
 	size_t start = at, i;
 
+	if (at < l->signs)
+		return at + 1;
 	for (; class_of[peek(l, at)] & OP; at++) {
 		if ((l->p[at] == '-' && peek(l, at + 1) == '-') ||
 		    (l->p[at] == '/' && peek(l, at + 1) == '*'))
@@ -303,6 +306,7 @@ op_end(const struct lex *l, size_t at)
 		if (strchr("~!@#^&|`?%", l->p[i]) != NULL)
 			return at;
 	}
+	l->signs = at;
 	while (at > start + 1 && (l->p[at - 1] == '+' || l->p[at - 1] == '-'))
 		at--;
 	return at;
@@ -332,7 +336,7 @@ prefixed_end(const struct lex *l, size_t at, enum lex_kind *kind)
 }
 
 static size_t
-token_end(const struct lex *l, size_t at, enum lex_kind *kind)
+token_end(struct lex *l, size_t at, enum lex_kind *kind)
 {
 	uint8_t c = l->p[at], next = peek(l, at + 1);
 	size_t end;
@@ -398,6 +402,8 @@ lex_next(struct lex *l, struct lex_token *t)
 			t->kind = LEX_BROKEN;
 			end = l->len;
 		}
+		if (t->kind == LEX_COMMENT && l->blank != NULL)
+			memset(l->blank + l->pos, ' ', end - l->pos);
 		t->len = end - t->start;
 		l->pos = end;
 	}
@@ -522,22 +528,4 @@ lex_single_byte(const struct lex *l, const struct lex_token *t)
 			return -1;
 	}
 	return -1;
-}
-
-bool
-lex_blank_comments(char *out, const char *text, size_t len)
-{
-	struct lex l = lex_init(text, len, true);
-	struct lex_token t;
-
-	if (len > 0)
-		memcpy(out, text, len);
-	l.blank = out;
-	while (lex_next(&l, &t) != LEX_END) {
-		if (t.kind == LEX_BROKEN)
-			return false;
-		if (t.kind == LEX_COMMENT)
-			memset(out + t.start, ' ', t.len);
-	}
-	return true;
 }

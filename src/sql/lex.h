@@ -42,13 +42,19 @@ struct lex {
 	const uint8_t *p;	/* borrowed */
 	size_t len, pos;
 	bool std_strings;	/* standard_conforming_strings: '' has no backslashes */
-	char *blank;		/* see lex_blank_comments(); else NULL */
+	size_t signs;		/* up to here each + and - is a token */
+	/*
+	 * NULL, or a copy of the text in which every comment is overwritten by
+	 * spaces as it is passed (also those between the lines of a continued
+	 * string), so that positions stay.
+	 */
+	char *blank;
 };
 
 static inline struct lex
 lex_init(const void *text, size_t len, bool std_strings)
 {
-	return (struct lex){text, len, 0, std_strings, NULL};
+	return (struct lex){text, len, 0, std_strings, 0, NULL};
 }
 
 enum lex_kind lex_next(struct lex *l, struct lex_token *t);
@@ -64,11 +70,5 @@ uint64_t lex_int(const struct lex *l, const struct lex_token *t);
 int lex_single_byte(const struct lex *l, const struct lex_token *t);
 /* The byte can be inside an unquoted identifier. */
 bool lex_ident_byte(uint8_t c);
-
-/*
- * Copies the text with each comment made spaces (also those between the lines of
- * a continued string), so that positions stay. False when a token is unterminated.
- */
-bool lex_blank_comments(char *out, const char *text, size_t len);
 
 #endif

@@ -43,7 +43,11 @@ MemoryContext pg_query_enter_memory_context(void);
 void pg_query_exit_memory_context(MemoryContext ctx);
 void pg_query_free_error(PgQueryError *error);
 
-enum { NODES_MAX = 1 << 22 };	/* waiting in one walk; 16 MiB of text has fewer */
+enum {
+	NODES_MAX = 1 << 22,	/* waiting in one walk; a tree of all tokens has fewer */
+	OPERATORS_MAX = 256,	/* operator characters in a row */
+	NUMBER_MAX = 4096	/* digits of a number */
+};
 
 /* What one statement is read into; the first error stays. */
 struct reader {
@@ -1189,6 +1193,36 @@ read_statement(struct reader *r, Node *n)
 
 /* ---- the whole text ---- */
 
+/*
+ * The copy that libpg_query gets. What it would take much time (its scanner is
+ * quadratic in a run of operator characters) or memory for (a copy of a number
+ * for each minus in front; nodes for tokens) is too big.
+ */
+static enum err
+prepare(char *copy, const char *text, size_t len)
+{
+	struct lex l = lex_init(text, len, true);
+	struct lex_token t;
+	size_t tokens = 0, run = 0;
+
+	if (len > 0)
+		memcpy(copy, text, len);
+	copy[len] = 0;
+	l.blank = copy;
+	while (lex_next(&l, &t) != LEX_END) {
+		run = t.kind == LEX_OP ? run + t.len : 0;
+		if (t.kind == LEX_BROKEN)
+			return ERR_FORMAT;
+		if (t.kind != LEX_SPACE && t.kind != LEX_COMMENT)
+			tokens++;
+		if (tokens > SQL_MAX_TOKENS || run > OPERATORS_MAX ||
+		    (t.len > NUMBER_MAX &&
+		    (t.kind == LEX_INT || t.kind == LEX_NUMERIC)))
+			return ERR_TOOBIG;
+	}
+	return ERR_OK;
+}
+
 static enum err
 read_raw(struct sql_list *out, const char *text, size_t len,
     const RawStmt *raw)
@@ -1251,10 +1285,9 @@ sql_classify(struct sql_list *out, const char *text, size_t len)
 		return ERR_FORMAT;
 	if ((copy = malloc(len + 1)) == NULL)
 		return ERR_NOMEM;
-	copy[len] = 0;
-	if (!lex_blank_comments(copy, text, len)) {
+	if ((e = prepare(copy, text, len)) != ERR_OK) {
 		free(copy);
-		return ERR_FORMAT;
+		return e;
 	}
 	ctx = pg_query_enter_memory_context();
 	parsed = pg_query_raw_parse(copy);

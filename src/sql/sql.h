@@ -20,6 +20,7 @@
 #include "base/err.h"
 
 #define SQL_MAX_BYTES (16u << 20)	/* longer text is refused in a protected database */
+#define SQL_MAX_TOKENS (1u << 20)	/* each costs the parser some 200 bytes */
 
 /*
  * SQL_KIND(name, needs_tree, changes_context)
@@ -140,7 +141,7 @@ struct sql_list {
 /*
  * Splits and classifies. text need not be NUL-terminated. On a syntax error:
  * ERR_FORMAT and out->n == 0 (the server may still understand it, or will tell
- * the client why not). ERR_TOOBIG over SQL_MAX_BYTES or too deep. A text without
+ * the client why not). ERR_TOOBIG over the limits above or too deep. A text without
  * any statement gives one of kind EMPTY; empty ones between others are left out.
  * Free with sql_list_fini in every case.
  *

@@ -823,6 +823,16 @@ deep(void **state)
 	    ERR_OK);	/* a comment, and a SELECT of no columns */
 	assert_int_equal(repeated("SELECT ", "- ", "a", "", 100000, &k),
 	    ERR_TOOBIG);
+	/* what would take the parser's time or memory */
+	assert_int_equal(repeated("SELECT ", "+", "1", "", 200, &k), ERR_OK);
+	assert_int_equal(repeated("SELECT ", "+", "1", "", 1 << 20, &k),
+	    ERR_TOOBIG);
+	assert_int_equal(repeated("SELECT ", "1", "", "", 4000, &k), ERR_OK);
+	assert_int_equal(repeated("SELECT ", "1", "", "", 5000, &k),
+	    ERR_TOOBIG);
+	assert_int_equal(repeated("SELECT 1", ",1", "", "", 500000, &k), ERR_OK);
+	assert_int_equal(repeated("SELECT 1", ",1", "", "", 600000, &k),
+	    ERR_TOOBIG);
 	assert_int_equal(repeated("", "EXPLAIN ", "SELECT 1", "", 5, &k),
 	    ERR_FORMAT);
 	assert_int_equal(repeated("SELECT 1", " UNION SELECT 1", "", "", 20000,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -151,14 +152,40 @@ blanking(void **state)
 	char got[64];
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
-		size_t n = strlen(c[i].in);
+		struct lex l = lex_init(c[i].in, strlen(c[i].in), true);
+		struct lex_token t;
 
-		assert_true(lex_blank_comments(got, c[i].in, n));
-		got[n] = 0;
+		strcpy(got, c[i].in);
+		l.blank = got;
+		while (lex_next(&l, &t) != LEX_END)
+			;
 		assert_string_equal(got, c[i].out);
 	}
-	assert_false(lex_blank_comments(got, "a 'b", 4));
-	assert_false(lex_blank_comments(got, "a /*b", 5));
+}
+
+/* A megabyte of each takes no more than linear time. */
+static void
+linear(void **state)
+{
+	static const char *const parts[] = {"+", "-+", "*+", "$a", "'' ",
+	    "'a' -- b\n", "/*", "$$", "1.", "1e", "..", "\"\""};
+	size_t n = 1 << 20;
+	char *text = malloc(n + 16);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct lex_token t;
+		struct lex l;
+		size_t len = 0, at = 0;
+
+		for (; len < n; len += strlen(parts[i]))
+			strcpy(text + len, parts[i]);
+		l = lex_init(text, len, true);
+		for (; lex_next(&l, &t) != LEX_END; at += t.len)
+			assert_int_equal(t.start, at);
+		assert_int_equal(at, len);
+	}
+	free(text);
 }
 
 int
@@ -168,6 +195,7 @@ main(void)
 		cmocka_unit_test(borders),
 		cmocka_unit_test(single_bytes),
 		cmocka_unit_test(blanking),
+		cmocka_unit_test(linear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
