@@ -673,8 +673,15 @@ protected_input(struct session *s, const uint8_t *p, size_t len)
 			session_protocol_error(s, "invalid message from the client");
 			break;
 		}
-		if (!may_take(s, h.type))
+		if (!may_take(s, h.type)) {
+			/* A pipeline goes on after the charged query: the server keeps
+			 * its answer back until somebody asks. */
+			if (s->wait == WAIT_METER && s->in_pipeline && !s->flush_asked) {
+				pg_put_empty(back_out(s), 'H');
+				s->flush_asked = true;
+			}
 			break;
+		}
 		if (h.type == 'd') {
 			s->front_drop = !s->copy_in;
 			if (s->copy_in)

@@ -251,6 +251,7 @@ struct session {
 	bool cutting;		/* the server is still being cancelled */
 	bool held_ready;	/* its ReadyForQuery waits for the decision */
 	bool held_piece;
+	bool flush_asked;
 	struct buf rows;	/* RELEASE body being filled */
 	uint32_t rows_n;
 	uint64_t rows_start, rows_bytes;

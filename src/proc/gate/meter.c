@@ -21,6 +21,7 @@ meter_begin(struct session *s, struct op *op)
 	must(!s->charged);
 	s->charged = op->charged = true;
 	s->charge = stmt_ref(op->stmt);
+	s->flush_asked = false;
 	s->charge_opened = s->charge_over = s->charge_cut = false;
 	s->charge_rows = s->charge_bytes = 0;
 	if (s->wait == WAIT_NONE)
