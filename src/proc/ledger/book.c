@@ -22,8 +22,9 @@ book_path(char out[BOOK_PATH_MAX], const char *dir, const char *name)
 int64_t
 book_now(struct book *b)
 {
-	int64_t now = ledger_time_us(b->ledger);
-	int64_t behind = now - clock_wall_us();
+	int64_t wall = clock_wall_us();
+	int64_t now = b->ledger ? ledger_time_us(b->ledger) : wall;
+	int64_t behind = now - wall;
 
 	if (behind <= 0) {
 		b->clock_back = false;
@@ -266,8 +267,9 @@ book_actors_save(struct book *b)
 	return err;
 }
 
+/* make: a state without actors gets an empty file. */
 static enum err
-actors_load(struct book *b, char *why, size_t cap)
+actors_load(struct book *b, bool make, char *why, size_t cap)
 {
 	uint8_t secret[SCRAM_KEY], *p;
 	char path[BOOK_PATH_MAX];
@@ -281,7 +283,9 @@ actors_load(struct book *b, char *why, size_t cap)
 	if (err == ERR_NOTFOUND) {
 		randombytes_buf(secret, sizeof(secret));
 		b->actors = actors_new(secret);
-		return b->actors ? book_actors_save(b) : ERR_NOMEM;
+		if (b->actors == NULL)
+			return ERR_NOMEM;
+		return make ? book_actors_save(b) : ERR_OK;
 	}
 	if (err == ERR_OK) {
 		err = actors_parse(&b->actors, (struct slice){p, len}, &line);
@@ -343,6 +347,19 @@ ledger_replay(struct book *b, char *why, size_t cap)
 	return ledger_start(b, 0, why, cap);
 }
 
+static enum err
+book_init(struct book *b, const struct conf *c, const char *dir,
+    const struct vfs *vfs)
+{
+	*b = (struct book){.conf = c, .vfs = vfs ? vfs : vfs_os()};
+	buf_init(&b->entry, 2 * LEDGER_ENTRY_MAX);
+	buf_init(&b->last, 2 * LEDGER_ENTRY_MAX);
+	map_init(&b->baselines);
+	map_init(&b->alerts);
+	return sodium_init() >= 0 && snprintf(b->dir, sizeof(b->dir), "%s", dir) <
+	    (int)sizeof(b->dir) ? ERR_OK : ERR_TOOBIG;
+}
+
 enum err
 book_open(struct book *b, const struct conf *c, const char *dir,
     const struct vfs *vfs, char *why, size_t cap)
@@ -350,15 +367,9 @@ book_open(struct book *b, const struct conf *c, const char *dir,
 	char path[BOOK_PATH_MAX];
 	enum err err;
 
-	*b = (struct book){.conf = c, .vfs = vfs ? vfs : vfs_os()};
-	buf_init(&b->entry, 2 * LEDGER_ENTRY_MAX);
-	buf_init(&b->last, 2 * LEDGER_ENTRY_MAX);
-	map_init(&b->baselines);
-	map_init(&b->alerts);
 	*why = 0;
-	if (sodium_init() < 0 ||
-	    snprintf(b->dir, sizeof(b->dir), "%s", dir) >= (int)sizeof(b->dir))
-		return ERR_TOOBIG;
+	if ((err = book_init(b, c, dir, vfs)) != ERR_OK)
+		return err;
 	must(book_path(path, b->dir, "keys"));
 	if ((err = vfs_mkdir_sync(b->vfs, path, "book.keys-dir")) != ERR_OK)
 		goto out;
@@ -370,7 +381,7 @@ book_open(struct book *b, const struct conf *c, const char *dir,
 		snprintf(why, cap, "%s: %s", path, err_text(err));
 		goto out;
 	}
-	if ((err = actors_load(b, why, cap)) != ERR_OK)
+	if ((err = actors_load(b, true, why, cap)) != ERR_OK)
 		goto out;
 	must(book_path(path, b->dir, "sealed"));
 	if ((err = sealed_open(&b->sealed, path, b->vfs)) != ERR_OK)
@@ -381,6 +392,51 @@ out:
 	if (*why == 0)
 		snprintf(why, cap, "%s: %s", b->dir, err_text(err));
 	b->actors_changed = false;
+	book_close(b);
+	return err;
+}
+
+/* Replays what the snapshot does not cover, as far as the files go. */
+static enum err
+view_replay(struct book *b, struct ledger_reader *r)
+{
+	uint64_t size = ledger_reader_size(r), i = 0;
+	struct slice e;
+	enum err err = snap_load(b);
+
+	if (err == ERR_OK && b->snap_covers > 0 && b->snap_covers <= size &&
+	    ledger_read(r, b->snap_covers - 1, &e) == ERR_OK &&
+	    replay_entry(b, b->snap_covers - 1, e) == ERR_OK)
+		i = b->snap_covers;
+	else
+		derived_reset(b);
+	for (err = ERR_OK; i < size && err == ERR_OK; i++)
+		if ((err = ledger_read(r, i, &e)) == ERR_OK)
+			err = replay_entry(b, i, e);
+	return err;
+}
+
+enum err
+book_view(struct book *b, const struct conf *c, const char *dir,
+    const struct vfs *vfs, char *why, size_t cap)
+{
+	struct ledger_reader *r = NULL;
+	char path[BOOK_PATH_MAX];
+	enum err err;
+
+	*why = 0;
+	if ((err = book_init(b, c, dir, vfs)) != ERR_OK)
+		return err;
+	must(book_path(path, b->dir, "ledger"));
+	if ((err = ledger_reader_open(&r, path, vfs)) == ERR_OK)
+		err = view_replay(b, r);
+	ledger_reader_close(r);
+	if (err == ERR_OK)
+		err = actors_load(b, false, why, cap);
+	if (err == ERR_OK)
+		return ERR_OK;
+	if (*why == 0)
+		snprintf(why, cap, "%s: %s", path, err_text(err));
 	book_close(b);
 	return err;
 }

@@ -133,7 +133,11 @@ void book_table_hash(char out[BOOK_TABLE_HASH], const struct conf_database *db,
 
 /* Writes meter.snap. Only when nothing is appended and not committed. */
 enum err book_snapshot(struct book *b);
-/* What the files are as of now: budgets without the running server. Read only. */
-enum err book_view(struct meter **out, const char *dir, const struct vfs *vfs);
+/*
+ * What the files say now, without the lock and without changing them: meter and
+ * actors only. For verbs while no server runs. book_close() frees.
+ */
+enum err book_view(struct book *b, const struct conf *c, const char *dir,
+    const struct vfs *vfs, char *why, size_t why_cap);
 
 #endif
