@@ -188,6 +188,23 @@ different_chars(const char *s)
 	return n;
 }
 
+/* Characters of the password that are not the name, in either case, again. */
+static size_t
+beside_name(const char *password, const char *name)
+{
+	size_t len = strlen(name), n = 0;
+
+	while (*password) {
+		if (len > 0 && strncasecmp(password, name, len) == 0) {
+			password += len;
+		} else {
+			password++;
+			n++;
+		}
+	}
+	return n;
+}
+
 enum actor_password
 actor_password_judge(const struct actor_rules *r, const char *name,
     const char *password)
@@ -200,9 +217,7 @@ actor_password_judge(const struct actor_rules *r, const char *name,
 		return ACTOR_PASSWORD_SHORT;
 	if (len > ACTOR_PASSWORD_MAX)
 		return ACTOR_PASSWORD_LONG;
-	/* A one-letter name is in every password. */
-	if (strlen(name) >= 3 ? strcasestr(password, name) != NULL :
-	    strcasecmp(password, name) == 0)
+	if (beside_name(password, name) < ACTOR_PASSWORD_BESIDE_NAME)
 		return ACTOR_PASSWORD_NAME;
 	return different_chars(password) < 4 ? ACTOR_PASSWORD_REPEATS :
 	    ACTOR_PASSWORD_OK;

@@ -23,6 +23,7 @@
 enum {
 	ACTOR_NAME_MAX = 63,		/* PostgreSQL's limit of a user name */
 	ACTOR_PASSWORD_MAX = 256,
+	ACTOR_PASSWORD_BESIDE_NAME = 8,	/* characters that are not the name */
 	ACTORS_MAX = 100000,
 	ACTORS_FILE_MAX = ACTORS_MAX * 512,
 	ACTOR_GHOSTS_MAX = 1024		/* the oldest is forgotten */
@@ -70,7 +71,7 @@ enum actor_password {
 	ACTOR_PASSWORD_OK,
 	ACTOR_PASSWORD_SHORT,
 	ACTOR_PASSWORD_LONG,
-	ACTOR_PASSWORD_NAME,		/* holds the actor's name */
+	ACTOR_PASSWORD_NAME,		/* little more than the actor's name */
 	ACTOR_PASSWORD_REPEATS,		/* fewer than 4 different characters */
 	ACTOR_PASSWORD_CHARS		/* other than printable ASCII; see scram.h */
 };

@@ -282,7 +282,7 @@ static const struct {
 	{"role", N_("there is no such role in the configuration")},
 	{"password-short", N_("the password is too short")},
 	{"password-long", N_("the password is too long")},
-	{"password-name", N_("the password holds the actor's name")},
+	{"password-name", N_("the password is little more than the actor's name")},
 	{"password-repeats", N_("the password has too few different characters")},
 	{"password-chars",
 	    N_("the password has characters other than printable ASCII")},

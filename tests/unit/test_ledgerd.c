@@ -678,7 +678,7 @@ people_and_passwords(void **state)
 	assert_false(control_ok(&p, "{\"do\":\"actor-password\",\"name\":"
 	    "\"tanaka\",\"password\":\"short\"}"));
 	assert_false(control_ok(&p, "{\"do\":\"actor-password\",\"name\":"
-	    "\"tanaka\",\"password\":\"tanaka12345678\"}"));
+	    "\"tanaka\",\"password\":\"Tanaka1234567\"}"));
 	assert_false(control_ok(&p, "{\"do\":\"actor-password\",\"name\":"
 	    "\"tanaka\",\"password\":\"correct horse 1\"}"));
 	assert_true(control_ok(&p, "{\"do\":\"actor-password\",\"name\":"

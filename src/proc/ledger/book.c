@@ -65,7 +65,8 @@ book_append(struct book *b, const uint64_t *tokens, size_t n, uint64_t *index)
 	} else {
 		b->dropped++;
 	}
-	buf_clear(&b->entry);
+	/* Not buf_clear(): the next one needs the room again. */
+	b->entry.off = b->entry.len = 0;
 	return err;
 }
 

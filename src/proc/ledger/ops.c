@@ -82,7 +82,7 @@ password_fault(enum actor_password f, const struct conf *c)
 		[ACTOR_PASSWORD_SHORT] = {"password-short", "the password is too short"},
 		[ACTOR_PASSWORD_LONG] = {"password-long", "the password is too long"},
 		[ACTOR_PASSWORD_NAME] = {"password-name",
-		    "the password holds the actor's name"},
+		    "the password is little more than the actor's name"},
 		[ACTOR_PASSWORD_REPEATS] = {"password-repeats",
 		    "the password has too few different characters"},
 		[ACTOR_PASSWORD_CHARS] = {"password-chars",

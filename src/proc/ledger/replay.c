@@ -370,7 +370,7 @@ replay_entry(struct book *b, uint64_t index, struct slice entry)
 		replay_hash(hash, entry);
 		return memcmp(hash, b->last_hash, 32) == 0 ? ERR_OK : ERR_FORMAT;
 	}
-	buf_clear(&b->last);
+	b->last.off = b->last.len = 0;
 	buf_put(&b->last, entry.p, entry.len);
 	/* What is no entry of ours changes nothing; `verify` will say so. */
 	if (entry_front(&f, entry) != ERR_OK)
