@@ -39,20 +39,12 @@ archive_fini(struct archive *a)
 /* --- making durable ------------------------------------------------------ */
 
 static enum err
-synced(struct archive *a, enum err err)
-{
-	if (err != ERR_OK)
-		a->sync_failed = true;
-	return err;
-}
-
-static enum err
 sync_files(struct archive *a)
 {
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < a->nopen; i++)
-		err = synced(a, a->vfs->sync(a->open[i], SITE_TILE_FILE));
+		err = a->vfs->sync(a->open[i], SITE_TILE_FILE);
 	forget_unsynced(a);
 	return err;
 }
@@ -66,7 +58,6 @@ sync_dirs(struct archive *a)
 		err = a->vfs->sync_dir(a->vfs, a->dirs[i], SITE_TILE_DIR);
 		if (err == ERR_NOTFOUND)	/* removed since, as superseded */
 			err = ERR_OK;
-		synced(a, err);
 	}
 	if (err == ERR_OK)
 		forget_dirs(a);

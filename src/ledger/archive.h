@@ -34,7 +34,6 @@ struct archive {
 	size_t nopen;
 	char *dirs[ARCHIVE_DIRS_MAX];
 	size_t ndirs;
-	bool sync_failed;		/* final */
 };
 
 void archive_init(struct archive *a, const struct vfs *v, const char *dir);

@@ -83,7 +83,6 @@ struct index {
 	uint32_t count;			/* entries in it */
 	struct posting *v, *tmp;	/* owns */
 	size_t n, cap;
-	bool sync_failed;		/* final */
 };
 
 /* Lists the segments, removes what is not in order. size: entries of the log. */

@@ -97,15 +97,10 @@ out_end(struct out *o, struct index *x)
 	segment_name(name, &o->seg);
 	if ((err = path_join(path, x->dir, name)) != ERR_OK)
 		return err;
-	if ((err = o->vfs->sync(o->file, SITE_INDEX_FILE)) != ERR_OK) {
-		x->sync_failed = true;
+	if ((err = o->vfs->sync(o->file, SITE_INDEX_FILE)) != ERR_OK ||
+	    (err = o->vfs->rename(o->vfs, o->tmp, path)) != ERR_OK)
 		return err;
-	}
-	if ((err = o->vfs->rename(o->vfs, o->tmp, path)) != ERR_OK)
-		return err;
-	if ((err = o->vfs->sync_dir(o->vfs, x->dir, SITE_INDEX_DIR)) != ERR_OK)
-		x->sync_failed = true;
-	return err;
+	return o->vfs->sync_dir(o->vfs, x->dir, SITE_INDEX_DIR);
 }
 
 static void

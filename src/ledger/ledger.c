@@ -288,8 +288,7 @@ round_run(struct ledger *l)
 	if (err == ERR_OK)
 		err = index_frames(l, first, last);
 	recycle(l);
-	if (err != ERR_OK && (!passing(err) || l->arc.sync_failed ||
-	    l->idx.sync_failed))
+	if (err != ERR_OK && !passing(err))
 		broken_mark(l, "archive", err);
 
 	pthread_mutex_lock(&l->mu);

@@ -200,7 +200,8 @@ window(struct wal *w, uint64_t offset, size_t n, const uint8_t **out)
 		return ERR_OK;
 	if (offset < w->win_at || offset - w->win_at > w->win_len ||
 	    n > w->win_len - (offset - w->win_at)) {
-		if (w->win == NULL && (w->win = blocks_alloc(WAL_FRAME_MAX)) == NULL)
+		if (w->win == NULL && (w->win = aligned_alloc(WAL_BLOCK,
+		    w->frame_max > WINDOW ? w->frame_max : WINDOW)) == NULL)
 			return ERR_NOMEM;
 		w->win_len = 0;
 		err = w->file->vfs->read(w->file, w->win, want, offset, &got);
@@ -224,7 +225,8 @@ frame_at(struct wal *w, uint64_t offset, uint64_t seq, struct frame *out,
 
 	if ((err = window(w, offset, WAL_BLOCK, &p)) != ERR_OK)
 		return err;
-	if (p == NULL || !frame_head(out, p, w->id) || out->seq < seq)
+	if (p == NULL || !frame_head(out, p, w->id) || out->seq < seq ||
+	    out->bytes > w->frame_max)
 		return ERR_NOTFOUND;
 	if ((err = window(w, offset, out->bytes, &p)) != ERR_OK)
 		return err;

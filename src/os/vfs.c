@@ -157,7 +157,7 @@ static enum err
 os_sync(struct vfs_file *f, const char *site)
 {
 	(void)site;
-	return result(fsync(fd_of(f)));
+	return fsync(fd_of(f)) < 0 ? ERR_IO : ERR_OK;
 }
 
 static void
@@ -216,7 +216,7 @@ os_sync_dir(const struct vfs *v, const char *path, const char *site)
 	(void)site;
 	if (fd < 0)
 		return err_of(errno);
-	err = result(fsync(fd));
+	err = fsync(fd) < 0 ? ERR_IO : ERR_OK;
 	close(fd);
 	return err;
 }

@@ -8,6 +8,8 @@
  * ("wal.frame"); the fault tests take one site after the other away and expect
  * to see it. Paths are whole paths. Errors: ERR_NOTFOUND, ERR_EXISTS,
  * ERR_NOSPACE, ERR_DENIED, ERR_BUSY (lock), ERR_NOMEM, and ERR_IO for the rest.
+ * A sync that fails is ERR_IO, whatever the reason (ERR_NOTFOUND: there is no such
+ * directory): the system may have dropped the data, so there is no second try.
  */
 #ifndef KB_OS_VFS_H
 #define KB_OS_VFS_H

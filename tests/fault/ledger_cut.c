@@ -8,6 +8,7 @@
  *
  * 2,000 cuts without arguments; KURABAN_LONG=1 in the environment makes it 20,000.
  */
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,8 @@ main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return 1;
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);	/* disks come and go */
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	if ((bad = cuts(n, seed, 60, NULL, false, where)) != NULL) {
 		printf("%s: %s\n", where, bad);
 		return 1;

@@ -271,7 +271,7 @@ call(struct simdisk *d, const char *site)
 	if (d->fail_at != 0 && --d->fail_at == 0) {
 		d->failed = true;
 		d->failed_site = site;
-		return d->fail_err;
+		return site != NULL ? ERR_IO : d->fail_err;
 	}
 	return ERR_OK;
 }
