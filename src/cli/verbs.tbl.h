@@ -2,6 +2,8 @@
 /* VERB(name, usage, help), in the order of `kuraban help`. */
 VERB(check, "[-c FILE] [--json]",
     N_("check the configuration and say what it means"))
+VERB(serve, "[-c FILE]",
+    N_("run the gate in the foreground"))
 VERB(demo, "[--subjects N] [--keep]",
     N_("replay an extraction of customer data, without and with the gate"))
 VERB(help, "[VERB]", N_("list the commands, or show one"))

@@ -67,7 +67,8 @@ front_accept(struct gate *g, int fd)
 	buf_init(&s->rows, 2 * CHUNK_BYTES + COLLECT_MAX);
 	map_init(&s->stmts);
 	map_init(&s->portals);
-	getrandom(&s->cancel_key, sizeof(s->cancel_key), 0);
+	must(getrandom(&s->cancel_key, sizeof(s->cancel_key), 0) ==
+	    sizeof(s->cancel_key));
 	s->peer = peer_name(fd);
 	conn_init(&s->front, &g->loop, fd, FRONT_OUT_MAX + FRONT_OUT_HIGH,
 	    front_ready, s);
