@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Functions of pg_catalog that are not what the others are: FN_PURE, depending
- * on their arguments and on definitions only. First match counts; a name that
- * ends in * is a prefix; nargs -1 is any number of arguments.
- *
- * Every volatile function of PostgreSQL 15 is listed, also where it is PURE, so
- * that a new one in a later version fails the test instead of passing.
+ * Functions of pg_catalog. First match counts; a name that ends in * is a prefix;
+ * nargs -1 is any number of arguments. What is not listed is FN_PURE (it depends
+ * on its arguments and on definitions only) if the server says that it is
+ * immutable, else FN_REFUSED: so a new function of a later version is refused.
  *
  *	FN(name, nargs, class, reason)
+ *	FN_STABLE(names, reason): FN_PURE ones that are not immutable
  *	FN_COLUMNS(name, opaque result columns as a bit mask (1 << (n - 1)), reason)
  *	AGG(name, kind, reason): aggregates and window functions; others are ANY
  */
 #ifndef FN
 #define FN(name, nargs, class, reason)
+#endif
+#ifndef FN_STABLE
+#define FN_STABLE(names, reason)
 #endif
 #ifndef FN_COLUMNS
 #define FN_COLUMNS(name, mask, reason)
@@ -163,6 +165,37 @@ FN("pg_stat_get_recovery_prefetch", -1, PURE, "the server's state")
 FN("pg_stat_have_stats", -1, PURE, "the server's state")
 FN("ts_rewrite", 3, PURE, "works on its arguments")
 
+FN_STABLE("age date* extract interval_pl_timestamptz make_timestamptz now overlaps "
+    "statement_timestamp time timestamp* timetz timezone transaction_timestamp to_char "
+    "to_date to_number to_timestamp in_range generate_series money numeric length",
+    "time zone and format settings")
+FN_STABLE("anytextcat textanycat array_to_json array_to_string concat concat_ws convert "
+    "convert_from convert_to format quote_literal quote_nullable to_json to_jsonb "
+    "json_* jsonb_* row_to_json xml xml_is_well_formed", "output functions of types")
+FN_STABLE("get_current_ts_config phraseto_tsquery plainto_tsquery to_tsquery to_tsvector "
+    "websearch_to_tsquery ts_debug ts_headline ts_match_tq ts_match_tt ts_parse "
+    "ts_token_type", "text search settings")
+FN_STABLE("enum_first enum_last enum_range regclass to_reg* format_type col_description "
+    "obj_description shobj_description aclexplode oidvectortypes "
+    "has_*", "definitions and rights")
+FN_STABLE("current_database current_schema current_schemas current_user session_user "
+    "getpgusername getdatabaseencoding inet_* version row_security_active mxid_age "
+    "txid_current* current_setting", "the session; settings take no personal data")
+FN_STABLE("pg_available_extension* pg_backend_pid pg_char_to_encoding pg_client_encoding "
+    "pg_collation_for pg_collation_is_visible pg_column_compression "
+    "pg_column_is_updatable pg_column_size pg_conf_load_time pg_config "
+    "pg_conversion_is_visible pg_current_snapshot pg_current_xact_id* "
+    "pg_describe_object pg_encoding_to_char pg_extension_update_paths "
+    "pg_filenode_relation pg_function_is_visible pg_get_* pg_has_role "
+    "pg_identify_object* pg_index_* pg_indexam_has_property pg_is_other_temp_schema "
+    "pg_listening_channels pg_mcv_list_items pg_my_temp_schema pg_opclass_is_visible "
+    "pg_operator_is_visible pg_opfamily_is_visible pg_options_to_table "
+    "pg_postmaster_start_time pg_relation_* pg_replication_origin_oid "
+    "pg_sequence_parameters pg_settings_get_flags pg_show_all_settings "
+    "pg_statistics_obj_is_visible pg_table_is_visible pg_tablespace_* pg_timezone_* "
+    "pg_trigger_depth pg_ts_* pg_type_is_visible pg_typeof", "definitions and state")
+FN_STABLE("pg_stat_get_*", "counters; those of filtered rows are above")
+
 AGG("count", COUNT, "a number of rows")
 AGG("row_number", COUNT, "a number of rows")
 AGG("rank", COUNT, "a number of rows")
@@ -180,5 +213,6 @@ AGG("last_value", PICK, "the value of one row")
 AGG("nth_value", PICK, "the value of one row")
 
 #undef FN
+#undef FN_STABLE
 #undef FN_COLUMNS
 #undef AGG

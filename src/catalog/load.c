@@ -26,6 +26,11 @@ static const struct {
 #include "catalog/functions.tbl.h"
 };
 
+static const char *const fn_stable[] = {
+#define FN_STABLE(names, reason) names,
+#include "catalog/functions.tbl.h"
+};
+
 static const struct {
 	const char *name;
 	uint64_t mask;
@@ -291,23 +296,29 @@ row_fk(struct catalog *c, const struct slice *v)
 }
 
 static bool
-matches(const char *pattern, struct slice name)
+matches(const char *pattern, size_t n, struct slice name)
 {
-	size_t n = strlen(pattern);
-
 	if (pattern[n - 1] == '*')
 		return name.len >= n - 1 && memcmp(name.p, pattern, n - 1) == 0;
 	return name.len == n && memcmp(name.p, pattern, n) == 0;
 }
 
 static enum catalog_fn_class
-builtin_class(struct slice name, int64_t nargs)
+builtin_class(struct slice name, int64_t nargs, bool immutable)
 {
 	for (size_t i = 0; i < COUNT(fn_table); i++)
-		if (matches(fn_table[i].name, name) &&
+		if (matches(fn_table[i].name, strlen(fn_table[i].name), name) &&
 		    (fn_table[i].nargs < 0 || fn_table[i].nargs == nargs))
 			return fn_table[i].class;
-	return FN_PURE;
+	for (size_t i = 0; !immutable && i < COUNT(fn_stable); i++)
+		for (const char *p = fn_stable[i]; *p != '\0'; p += strspn(p, " ")) {
+			size_t n = strcspn(p, " ");
+
+			if (matches(p, n, name))
+				return FN_PURE;
+			p += n;
+		}
+	return immutable ? FN_PURE : FN_REFUSED;
 }
 
 static enum catalog_fn_class
@@ -341,7 +352,7 @@ row_function(struct catalog *c, const struct slice *v)
 	system = f->oid < 16384;
 	f->agg = AGG_ANY;
 	if (system && slice_is(v[1], "pg_catalog")) {
-		f->class = builtin_class(v[2], nargs);
+		f->class = builtin_class(v[2], nargs, slice_is(v[5], "i"));
 		for (size_t i = 0; i < COUNT(agg_table); i++)
 			if (slice_is(v[2], agg_table[i].name) &&
 			    (slice_is(v[4], "a") || slice_is(v[4], "w")))
@@ -403,7 +414,7 @@ catalog_row(struct catalog *c, enum catalog_part part, const struct slice *v, si
 		[CATALOG_COLS] = { 7, row_col },
 		[CATALOG_INHERITS] = { 2, row_pair },
 		[CATALOG_FKS] = { 4, row_fk },
-		[CATALOG_FUNCTIONS] = { 5, row_function },
+		[CATALOG_FUNCTIONS] = { 6, row_function },
 		[CATALOG_OPERATORS] = { 2, row_operator },
 		[CATALOG_TYPES] = { 3, row_type },
 	};

@@ -52,7 +52,8 @@ static const char fks_sql[] =
     " WHERE k.contype = 'f' AND pg_catalog.cardinality(k.conkey) = 1";
 
 static const char functions_sql[] =
-    "SELECT p.oid, n.nspname, p.proname, p.pronargs, p.prokind FROM pg_catalog.pg_proc p"
+    "SELECT p.oid, n.nspname, p.proname, p.pronargs, p.prokind,"
+    " p.provolatile FROM pg_catalog.pg_proc p"
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace";
 
 static const char operators_sql[] =

@@ -205,13 +205,19 @@ expr_operator(struct judge *j, const struct tree *n, const char *op_field, struc
 
 /* Reading or writing a value of the type may run code that users defined. */
 static void
-type_use(struct judge *j, const struct tree *n, const char *field, struct taint *t)
+oid_use(struct judge *j, uint32_t type, struct taint *t)
 {
-	if (catalog_type_plain(j->c, get_oid(n, field)))
+	if (catalog_type_plain(j->c, type))
 		return;
 	j->v->runs_user_code = true;
 	if (taint_any(*t))
 		t->opaque = true;
+}
+
+static void
+type_use(struct judge *j, const struct tree *n, const char *field, struct taint *t)
+{
+	oid_use(j, get_oid(n, field), t);
 }
 
 void
@@ -228,6 +234,22 @@ eval_func(struct judge *j, struct query *q, const struct tree *n)
 
 	fn_use(j, get_oid(n, "funcid"), n, &t);
 	type_use(j, n, "funcresulttype", &t);
+	return tainted(t);
+}
+
+/* A function in FROM, with the types that the statement gives its columns. */
+static struct value
+eval_columns(struct judge *j, struct query *q, const struct tree *n)
+{
+	struct taint t = children(j, q, n);
+	const struct tree *list = tree_get(n, "funccoltypes");
+	int64_t type;
+
+	if (list == NULL)
+		list = tree_get(n, "coltypes");
+	for (list = list == NULL ? NULL : list->first; list != NULL; list = list->next)
+		if (tree_atom_int(list, &type))
+			oid_use(j, (uint32_t)type, &t);
 	return tainted(t);
 }
 
@@ -354,13 +376,6 @@ eval_param(struct judge *j, struct query *q, const struct tree *n)
 	}
 	judge_refuse_node(j, n);
 	return value_free();
-}
-
-/* The row that a cursor of the session is at: chosen by whatever it reads. */
-static struct value
-eval_current_of(struct judge *j, struct query *q, const struct tree *n)
-{
-	return tainted((struct taint){.dep = true, .vague = true});
 }
 
 /* --- aggregates and windows --- */
@@ -518,13 +533,18 @@ sublink(struct judge *j, struct query *q, const struct tree *n, bool positive)
 {
 	int64_t type = tree_int(n, "subLinkType", -1);
 	unsigned base = j->ninst;
-	struct result r = query_analyze(j, tree_get(n, "subselect"), q);
-	struct query inner = {.base = base};
+	struct query *sub, inner = {.base = base};
 	struct taint t = {0}, cells = {0};
+	struct same_save save;
+	struct result r;
 	bool many;
 
-	if (j->stop)
+	judge_same_save(j, &save);
+	sub = query_run(j, tree_get(n, "subselect"), q, &r);
+	if (sub == NULL)
 		return t;
+	if (type != EXISTS_SUBLINK)
+		query_show(j, sub, 0);
 	for (size_t i = 0; i < r.ncols; i++)
 		taint_merge(&cells, r.cols[i].t);
 	t = expr_list(j, q, tree_get(n, "testexpr"));
@@ -574,6 +594,7 @@ sublink(struct judge *j, struct query *q, const struct tree *n, bool positive)
 		break;
 	}
 	taint_leave(j, &inner, 0, &t);
+	judge_same_restore(j, &save);
 	return t;
 }
 
@@ -640,9 +661,10 @@ link_keys(struct judge *j, struct query *q, const struct tree *n, uint64_t nulla
 	b = expr_eval(j, q, args->first->next).key_of;
 	if (!same_people(j, a, b) || ((unsigned)a < q->base && (unsigned)b < q->base))
 		return;
-	if (nullable & bit(a))
+	/* Of an outer query's row this holds only as long as there is an inner one. */
+	if ((nullable & bit(a)) != 0 && (unsigned)a >= q->base)
 		j->inst[b].same |= bit(a);
-	if (nullable & bit(b))
+	if ((nullable & bit(b)) != 0 && (unsigned)b >= q->base)
 		j->inst[a].same |= bit(b);
 }
 
@@ -717,11 +739,12 @@ static const struct {
 	{ "GROUPINGFUNC", eval_free },
 	{ "SQLVALUEFUNCTION", eval_free },
 	{ "XMLEXPR", eval_children },
-	{ "TABLEFUNC", eval_children },
-	{ "RANGETBLFUNCTION", eval_children },
+	{ "TABLEFUNC", eval_columns },
+	{ "RANGETBLFUNCTION", eval_columns },
 	{ "SETTODEFAULT", eval_free },
 	{ "NEXTVALUEEXPR", eval_nextval },
-	{ "CURRENTOFEXPR", eval_current_of },
+	/* The row that the client fetched last, and was charged for then. */
+	{ "CURRENTOFEXPR", eval_free },
 	{ "INFERENCEELEM", eval_children },
 };
 

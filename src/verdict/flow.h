@@ -65,8 +65,11 @@ struct result {
 	bool correlated;	/* reads columns of an outer query */
 };
 
+struct query;
+
 struct cte {
 	const struct tree *node, *name;
+	struct query *q;
 	struct result r;
 	struct taint self;	/* of a recursive one, while it is analysed */
 	unsigned first, end;	/* instances */
@@ -83,6 +86,7 @@ struct rte {
 	struct value *cols;		/* of all others but joins */
 	size_t ncols;
 	const struct tree *aliases;	/* of joins: joinaliasvars */
+	struct query *sub;		/* of sub-queries and CTEs */
 	unsigned first, end;		/* instances in it */
 	struct taint presence, order;
 };
@@ -105,6 +109,7 @@ struct query {
 	struct value *excluded;	/* ON CONFLICT: the proposed row */
 	size_t nexcluded, excluded_rte;
 	bool correlated;
+	uint8_t shown[208];	/* columns that somebody read, a bit each */
 };
 
 struct touched {
@@ -164,6 +169,16 @@ void taint_merge(struct taint *, struct taint);
 void taint_presence(struct taint *, struct taint);	/* adds its personal part */
 uint32_t taint_weight(struct taint);	/* of a cell; VERDICT_OPAQUE */
 uint64_t judge_same(const struct judge *, uint64_t insts);	/* closure */
+/*
+ * What a condition inside a sub-query says of two rows does not hold outside:
+ * `same` as it was, of the instances that there were.
+ */
+struct same_save {
+	unsigned n;
+	uint64_t same[MAX_INSTANCES];
+};
+void judge_same_save(const struct judge *, struct same_save *);
+void judge_same_restore(struct judge *, const struct same_save *);
 /* Moves the instances of query q that are not in keep into `one`. */
 void taint_leave(const struct judge *, const struct query *, uint64_t keep,
     struct taint *);
@@ -188,11 +203,15 @@ void expr_operator(struct judge *, const struct tree *, const char *op_field,
     struct taint *);
 
 /* query.c */
-struct result query_analyze(struct judge *, const struct tree *, struct query *outer);
-/* The same; NULL when refused. */
+/* A query, inner or not (outer NULL); NULL when it is refused. */
 struct query *query_run(struct judge *, const struct tree *, struct query *outer,
     struct result *);
 void query_from(struct judge *, struct query *);
+/*
+ * Columns of an inner query are noted as read when somebody outside reads them:
+ * a view has more columns than a statement asks for. 0: all.
+ */
+void query_show(struct judge *, struct query *, int64_t column);
 /* A list of TARGETENTRY; values (may be NULL) by position, columns by resno. */
 void query_targets(struct judge *, struct query *, const struct tree *,
     struct value **values, struct result *);

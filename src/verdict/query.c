@@ -60,6 +60,60 @@ known_fields(struct judge *j, const struct tree *node)
 	return true;
 }
 
+/* --- columns that are read --- */
+
+/* Only to note what is read: what it computes is known. */
+static void
+show_expr(struct judge *j, struct query *q, const struct tree *n)
+{
+	struct same_save save;
+
+	judge_same_save(j, &save);
+	(void)expr_list(j, q, n);
+	judge_same_restore(j, &save);
+	j->ninst = save.n;
+}
+
+static void
+show_set(struct judge *j, struct query *q, const struct tree *n, int64_t column)
+{
+	struct rte *leaf;
+
+	if (!judge_enter(j))
+		return;
+	if (tree_is(n, "RANGETBLREF")) {
+		leaf = query_rte(j, q, tree_int(n, "rtindex", 0));
+		if (leaf != NULL && leaf->sub != NULL)
+			query_show(j, leaf->sub, column);
+	} else {
+		show_set(j, q, tree_get(n, "larg"), column);
+		show_set(j, q, tree_get(n, "rarg"), column);
+	}
+	judge_leave(j);
+}
+
+void
+query_show(struct judge *j, struct query *q, int64_t column)
+{
+	const struct tree *set = tree_get(q->node, "setOperations"), *t;
+	bool writes = tree_int(q->node, "commandType", 0) != CMD_SELECT;
+
+	if (j->quiet || column < 0 || column >= (int64_t)sizeof(q->shown) * 8)
+		return;
+	if ((q->shown[column / 8] >> (column % 8) & 1) != 0 || (q->shown[0] & 1) != 0)
+		return;
+	q->shown[column / 8] |= (uint8_t)(1u << (column % 8));
+	if (!is_null(set)) {
+		show_set(j, q, set, column);
+		return;
+	}
+	t = tree_get(q->node, writes ? "returningList" : "targetList");
+	for (t = is_null(t) ? NULL : t->first; t != NULL && !j->stop; t = t->next)
+		if (!tree_bool(t, "resjunk") &&
+		    (column == 0 || tree_int(t, "resno", 0) == column))
+			show_expr(j, q, tree_get(t, "expr"));
+}
+
 /* --- FROM --- */
 
 static uint64_t from_item(struct judge *, struct query *, const struct tree *,
@@ -210,6 +264,7 @@ void
 query_targets(struct judge *j, struct query *q, const struct tree *list,
     struct value **values, struct result *r)
 {
+	bool quiet = j->quiet;
 	struct value *v;
 	size_t n = 0, i = 0;
 	const struct tree *t;
@@ -223,6 +278,7 @@ query_targets(struct judge *j, struct query *q, const struct tree *list,
 	r->ncols = 0;
 	if (values != NULL)
 		*values = v;
+	j->quiet = quiet || (q->outer != NULL && r->cols != NULL);
 	for (t = n == 0 ? NULL : list->first; t != NULL && !j->stop; t = t->next, i++) {
 		unsigned before = j->nsinks;
 		int64_t resno = tree_int(t, "resno", 0);
@@ -230,7 +286,7 @@ query_targets(struct judge *j, struct query *q, const struct tree *list,
 		if (!tree_is(t, "TARGETENTRY") || resno < 1 ||
 		    (r->cols != NULL && (uint64_t)resno > n)) {
 			judge_refuse_node(j, t);
-			return;
+			break;
 		}
 		v[i] = expr_eval(j, q, tree_get(t, "expr"));
 		expr_check_sink(j, before, v[i].t);
@@ -240,6 +296,7 @@ query_targets(struct judge *j, struct query *q, const struct tree *list,
 		if ((size_t)resno > r->ncols)
 			r->ncols = (size_t)resno;
 	}
+	j->quiet = quiet;
 }
 
 /* The columns of the result, again, from the values of all targets. */
@@ -282,6 +339,8 @@ query_sort_refs(struct judge *j, struct query *q, const struct tree *clauses,
 		}
 		if (sum == NULL)
 			sum = &none;
+		if (values != NULL)
+			show_expr(j, q, tree_get(t, "expr"));
 		v = values != NULL ? values[i] : expr_eval(j, q, tree_get(t, "expr"));
 		expr_operator(j, c, "eqop", &v.t);
 		expr_operator(j, c, "sortop", &v.t);
@@ -384,11 +443,30 @@ distinct(struct judge *j, struct query *q, struct value *values)
 	q->gathers = true;
 }
 
+/* OFFSET 0 is none; the verdict then holds for this text only. */
+static bool
+is_zero(struct judge *j, const struct tree *n)
+{
+	const struct tree *v;
+
+	if (tree_is(n, "FUNCEXPR") && tree_int(n, "funcid", 0) == 481)	/* int4 to int8 */
+		n = tree_get(n, "args")->first;
+	v = tree_is(n, "CONST") ? tree_get(n, "constvalue") : NULL;
+	if (v == NULL || v->kind != TREE_ATOM || v->len < 4 ||
+	    (v->text[0] != '4' && v->text[0] != '8'))
+		return false;
+	for (size_t i = 1; i < v->len; i++)
+		if (v->text[i] > '0' && v->text[i] <= '9')
+			return false;
+	j->v->exact_only = true;
+	return true;
+}
+
 /*
- * Which rows LIMIT keeps depends on all others. At the top, where the rows that
- * are left show whom they are of, that is accepted (a rank). Inside, rows could
- * be asked about and then hidden: one bit when it is evaluated once, anything
- * when an outer row can choose the question.
+ * Which rows LIMIT keeps depends on all others. At the top that is accepted: all
+ * rows before the last one are there and show whom they are of. With OFFSET, or
+ * inside, rows can be asked about and then hidden: a little when it is evaluated
+ * once, anything when an outer row can choose the question.
  */
 static void
 limit(struct judge *j, struct query *q)
@@ -407,7 +485,7 @@ limit(struct judge *j, struct query *q)
 		return;
 	q->presence.opaque |= q->order.opaque;
 	q->presence.dep |= q->order.opaque;
-	if (q->outer == NULL)
+	if (q->outer == NULL && (is_null(offset) || is_zero(j, offset)))
 		return;
 	taint_absorb(j, q->base, &t);
 	if (taint_rowwise(t, bits(0, q->base)))
@@ -592,6 +670,7 @@ set_distinct(struct judge *j, struct query *q, const struct tree *n, struct resu
 		if (exact && key >= 0 && j->inst[key].not_null)
 			keys |= bit(key);
 	}
+	show_set(j, q, n, 0);
 	keys = judge_same(j, keys);
 	leave_all(j, q, keys, l->cols, l->ncols);
 	taint_presence(&l->presence, cells);
@@ -700,14 +779,4 @@ query_run(struct judge *j, const struct tree *node, struct query *outer, struct 
 		judge_refuse(j, WHY_SINK, j->sink);
 	judge_leave(j);
 	return j->stop ? NULL : q;
-}
-
-struct result
-query_analyze(struct judge *j, const struct tree *node, struct query *outer)
-{
-	struct result r;
-
-	if (query_run(j, node, outer, &r) == NULL)
-		return (struct result){0};
-	return r;
 }

@@ -167,7 +167,7 @@ build_functions(struct judge *j, struct query *q, struct rte *r)
 	for (f = list == NULL ? NULL : list->first; f != NULL; f = f->next) {
 		const struct tree *call = tree_get(f, "funcexpr");
 		int64_t k = tree_int(f, "funccolcount", 0);
-		struct taint t = expr_list(j, q, call);
+		struct taint t = expr_list(j, q, f);
 		uint64_t mask = !tree_is(call, "FUNCEXPR") ? 0 :
 		    catalog_fn_opaque_columns(j->c, (uint32_t)tree_int(call, "funcid", 0));
 
@@ -246,7 +246,7 @@ analyze_recursive(struct judge *j, struct query *q, struct cte *c, const struct 
 		struct taint all = {0};
 
 		j->ninst = c->first;
-		c->r = query_analyze(j, query, q);
+		c->q = query_run(j, query, q, &c->r);
 		for (size_t i = 0; i < c->r.ncols; i++)
 			taint_merge(&all, c->r.cols[i].t);
 		taint_presence(&all, c->r.presence);
@@ -277,7 +277,7 @@ analyze_cte(struct judge *j, struct query *q, struct cte *c)
 	if (tree_bool(c->node, "cterecursive"))
 		analyze_recursive(j, q, c, query);
 	else
-		c->r = query_analyze(j, query, q);
+		c->q = query_run(j, query, q, &c->r);
 	c->end = j->ninst;
 	c->state = CTE_DONE;
 }
@@ -398,6 +398,7 @@ build_cte(struct judge *j, struct query *q, struct rte *r)
 		for (struct query *o = q; o != NULL; o = o == at ? NULL : o->outer)
 			o->correlated = true;
 	copy_cte(j, c, r);
+	r->sub = c->q;
 }
 
 /* --- all --- */
@@ -405,7 +406,9 @@ build_cte(struct judge *j, struct query *q, struct rte *r)
 static void
 build_subquery(struct judge *j, struct query *q, struct rte *r)
 {
-	struct result res = query_analyze(j, tree_get(r->node, "subquery"), q);
+	struct result res;
+
+	r->sub = query_run(j, tree_get(r->node, "subquery"), q, &res);
 
 	r->cols = res.cols;
 	r->ncols = res.ncols;
@@ -475,6 +478,8 @@ rte_column(struct judge *j, struct query *q, struct rte *r, int64_t attnum)
 {
 	if (j->stop)
 		return value_free();
+	if (r->sub != NULL)
+		query_show(j, r->sub, attnum);
 	if (q->excluded_rte > 0 && r == &q->rtes[q->excluded_rte - 1]) {
 		if (attnum == 0)
 			return whole(q->excluded, q->nexcluded);

@@ -56,15 +56,31 @@ taint_weight(struct taint t)
 uint64_t
 judge_same(const struct judge *j, uint64_t set)
 {
-	uint64_t seen = 0;
+	uint64_t seen = 0, all = bits(0, j->ninst);
 
+	set &= all;
 	while ((set & ~seen) != 0) {
 		unsigned i = (unsigned)__builtin_ctzll(set & ~seen);
 
 		seen |= bit((int)i);
-		set |= j->inst[i].same;
+		set |= j->inst[i].same & all;
 	}
 	return set;
+}
+
+void
+judge_same_save(const struct judge *j, struct same_save *s)
+{
+	s->n = j->ninst;
+	for (unsigned i = 0; i < s->n; i++)
+		s->same[i] = j->inst[i].same;
+}
+
+void
+judge_same_restore(struct judge *j, const struct same_save *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		j->inst[i].same = s->same[i];
 }
 
 void

@@ -127,10 +127,13 @@ target_subject(const struct judge *j, const struct rte *target)
 	return judge_same(j, bit(target->inst));
 }
 
-/* The instances of the subject whose key an INSERT copies. */
+/*
+ * The instances of the subject whose key an INSERT copies. In MERGE its rows are
+ * those that did not meet the condition, so nothing follows from that.
+ */
 static uint64_t
 copied_subject(const struct judge *j, const struct rte *target, const struct tree *list,
-    const struct value *v)
+    const struct value *v, bool merge)
 {
 	size_t i = 0;
 
@@ -141,7 +144,7 @@ copied_subject(const struct judge *j, const struct rte *target, const struct tre
 
 		if (!tree_bool(t, "resjunk") && col != NULL && col->class == COL_KEY &&
 		    v[i].key_of >= 0 && j->inst[v[i].key_of].domain == target->rel->domain)
-			return judge_same(j, bit(v[i].key_of));
+			return merge ? bit(v[i].key_of) : judge_same(j, bit(v[i].key_of));
 	}
 	return 0;
 }
@@ -151,7 +154,8 @@ write_insert(struct judge *j, struct query *q, const struct rte *target,
     const struct tree *list, const struct value *v, struct taint presence)
 {
 	uint64_t of = target->rel->class == REL_PERSONAL ?
-	    copied_subject(j, target, list, v) : 0;
+	    copied_subject(j, target, list, v, tree_int(q->node, "commandType", 0) == CMD_MERGE) :
+	    0;
 
 	check_columns(j, target, list, v, of, true);
 	/* A new row is itself something that was not there: no exception for it. */
