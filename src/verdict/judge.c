@@ -204,7 +204,9 @@ see(struct judge *j, struct query *q, struct visible **list, int64_t index)
 
 	if (v == NULL)
 		return;
-	*v = (struct visible){.alias = tree_get(r->node, "eref"), .rte = r, .next = *list};
+	*v = (struct visible){.alias = tree_get(r->node, "eref"), .rte = r};
+	while (*list != NULL)
+		list = &(*list)->next;
 	*list = v;
 }
 
@@ -353,23 +355,32 @@ find_providers(struct judge *j, struct query *q, const struct result *r,
 	return n;
 }
 
-/* How many persons the instances of a set are at most, and who names them. */
+/*
+ * Who names the instances of a set: those that stand for most of it first,
+ * columns of the result before expressions. Returns how many; *set: the rest.
+ */
 static size_t
-cover(const struct judge *j, uint64_t set, const struct provider *p, size_t np,
-    uint64_t *uncovered, size_t *chosen)
+cover(const struct judge *j, uint64_t *set, const struct provider *p, size_t np,
+    size_t *chosen)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < np && set != 0; i++) {
-		uint64_t same = judge_same(j, bit(p[i].inst));
+	while (*set != 0) {
+		int most = 0, best = -1;
 
-		if ((same & set) == 0)
-			continue;
-		/* One that is in the set itself, or else names one that is. */
-		chosen[n++] = i;
-		set &= ~same;
+		for (size_t i = 0; i < np; i++) {
+			int k = __builtin_popcountll(judge_same(j, bit(p[i].inst)) & *set);
+
+			if (k > most) {
+				most = k;
+				best = (int)i;
+			}
+		}
+		if (best < 0)
+			break;
+		chosen[n++] = (size_t)best;
+		*set &= ~judge_same(j, bit(p[best].inst));
 	}
-	*uncovered = set;
 	return n;
 }
 
@@ -399,13 +410,12 @@ choose_keys(struct judge *j, struct query *q, const struct result *r, uint64_t s
 {
 	struct provider p[MAX_INSTANCES];
 	size_t chosen[MAX_INSTANCES], n;
-	uint64_t uncovered;
 
 	n = find_providers(j, q, r, p);
 	if (j->stop)
 		return;
-	n = cover(j, set, p, n, &uncovered, chosen);
-	if (uncovered != 0 || n == 0 || n > VERDICT_MAX_KEYS)
+	n = cover(j, &set, p, n, chosen);
+	if (set != 0 || n == 0 || n > VERDICT_MAX_KEYS)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct instance *inst = &j->inst[p[chosen[i]].inst];

@@ -720,6 +720,8 @@ select_set(struct judge *j, struct query *q, struct result *r)
 	q->presence = r->presence;
 	q->order = r->order;
 	q->gathers = true;
+	if (q->outer == NULL)
+		show_set(j, q, tree_get(q->node, "setOperations"), 0);
 	/* ORDER BY can name columns of the result only. */
 	c = tree_get(q->node, "sortClause");
 	if (!is_null(c)) {

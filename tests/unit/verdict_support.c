@@ -73,21 +73,6 @@ support_conf(void)
 	return db;
 }
 
-/* --- the server --- */
-
-static char scratch[64];
-
-void
-support_exec(PGconn *k, const char *sql)
-{
-	PGresult *r = PQexec(k, sql);
-	ExecStatusType s = PQresultStatus(r);
-
-	if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
-		die(sql, PQerrorMessage(k));
-	PQclear(r);
-}
-
 static char *
 read_file(const char *path)
 {
@@ -108,6 +93,23 @@ read_file(const char *path)
 	fclose(f);
 	buf_u8(&b, 0);
 	return (char *)b.data;
+}
+
+/* --- the server --- */
+
+#if HAVE_LIBPQ
+
+static char scratch[64];
+
+void
+support_exec(PGconn *k, const char *sql)
+{
+	PGresult *r = PQexec(k, sql);
+	ExecStatusType s = PQresultStatus(r);
+
+	if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
+		die(sql, PQerrorMessage(k));
+	PQclear(r);
 }
 
 PGconn *
@@ -199,33 +201,6 @@ support_catalog_save(PGconn *k, FILE *f)
 	}
 }
 
-struct catalog *
-support_catalog_load(const char *path, const struct conf_database *db)
-{
-	char *text = read_file(path), *line, *rest = text;
-	struct catalog *c;
-
-	if (text == NULL)
-		return NULL;
-	c = catalog_new(db);
-	while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
-		int part = atoi(strsep(&line, "\x1f"));
-		struct slice v[16];
-		size_t n = 0;
-		char *field;
-
-		while ((field = strsep(&line, "\x1f")) != NULL && n < 16)
-			v[n++] = strcmp(field, "\x1e") == 0 ? (struct slice){NULL, 0} :
-			    slice_cstr(field);
-		if (catalog_row(c, (enum catalog_part)part, v, n) != ERR_OK)
-			die("catalog_row", path);
-	}
-	if (catalog_finish(c) != ERR_OK)
-		die("catalog_finish", path);
-	free(text);
-	return c;
-}
-
 static char *last_tree;
 static char last_error[512];
 
@@ -266,7 +241,81 @@ support_tree(PGconn *k, const char *sql, const char **error)
 	return t;
 }
 
+#else
+
+PGconn *
+support_connect(void)
+{
+	return NULL;
+}
+
+void
+support_disconnect(PGconn *k)
+{
+	(void)k;
+}
+
+void
+support_exec(PGconn *k, const char *sql)
+{
+	(void)k;
+	die("no libpq", sql);
+}
+
+struct catalog *
+support_catalog(PGconn *k, const struct conf_database *db)
+{
+	(void)k;
+	(void)db;
+	return NULL;
+}
+
+void
+support_catalog_save(PGconn *k, FILE *f)
+{
+	(void)k;
+	(void)f;
+}
+
+char *
+support_tree(PGconn *k, const char *sql, const char **error)
+{
+	(void)k;
+	(void)sql;
+	*error = "no libpq\n";
+	return NULL;
+}
+
+#endif
+
 /* --- text --- */
+
+struct catalog *
+support_catalog_load(const char *path, const struct conf_database *db)
+{
+	char *text = read_file(path), *line, *rest = text;
+	struct catalog *c;
+
+	if (text == NULL)
+		return NULL;
+	c = catalog_new(db);
+	while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
+		int part = atoi(strsep(&line, "\x1f"));
+		struct slice v[16];
+		size_t n = 0;
+		char *field;
+
+		while ((field = strsep(&line, "\x1f")) != NULL && n < 16)
+			v[n++] = strcmp(field, "\x1e") == 0 ? (struct slice){NULL, 0} :
+			    slice_cstr(field);
+		if (catalog_row(c, (enum catalog_part)part, v, n) != ERR_OK)
+			die("catalog_row", path);
+	}
+	if (catalog_finish(c) != ERR_OK)
+		die("catalog_finish", path);
+	free(text);
+	return c;
+}
 
 const char *
 support_render(const struct verdict *v)

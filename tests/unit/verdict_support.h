@@ -6,8 +6,13 @@
 #ifndef KB_TESTS_VERDICT_SUPPORT_H
 #define KB_TESTS_VERDICT_SUPPORT_H
 
-#include <libpq-fe.h>
 #include <stdio.h>
+
+#if HAVE_LIBPQ
+#include <libpq-fe.h>
+#else
+typedef struct pg_conn PGconn;	/* libpq's own name; there is never one */
+#endif
 
 #include "catalog/catalog.h"
 #include "conf/conf.h"
