@@ -11,7 +11,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char *personal_columns[] = { (char[]){"c2"}, (char[]){"c3"}, (char[]){"c8"} };
+static char c1[] = "c1", c2[] = "c2", c3[] = "c3", c8[] = "c8", public[] = "public",
+    fuzz[] = "fuzz";
+static char *personal_columns[] = { c2, c3, c8 };
 
 static void
 row(struct catalog *c, enum catalog_part part, unsigned n, const char *const *text)
@@ -28,7 +30,7 @@ make_catalog(void)
 {
 	static struct conf_table tables[700];
 	static char names[700][8];
-	static struct conf_database db = {.name = (char[]){"fuzz"}, .tables = tables};
+	static struct conf_database db = {.name = fuzz, .tables = tables};
 	struct catalog *c;
 	char oid[12], name[12], num[12];
 
@@ -36,9 +38,9 @@ make_catalog(void)
 		if (i % 3 == 2)
 			continue;
 		snprintf(names[db.ntables], sizeof(names[0]), "r%u", i);
-		tables[db.ntables] = (struct conf_table){.schema = (char[]){"public"},
+		tables[db.ntables] = (struct conf_table){.schema = public,
 		    .name = names[db.ntables], .open = i % 3 == 1,
-		    .subject = i % 3 == 0 ? (char[]){"c1"} : NULL,
+		    .subject = i % 3 == 0 ? c1 : NULL,
 		    .personal = personal_columns, .npersonal = i % 3 == 0 ? 3 : 0};
 		db.ntables++;
 	}
