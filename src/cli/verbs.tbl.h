@@ -4,6 +4,14 @@ VERB(check, "[-c FILE] [--json]",
     N_("check the configuration and say what it means"))
 VERB(serve, "[-c FILE]",
     N_("run the gate in the foreground"))
+VERB(actor, "add NAME --role ROLE [--password-stdin] | list | disable NAME | enable NAME | password NAME [--password-stdin] [-c FILE] [--json]",
+    N_("add people, list them, disable and enable them, set a password"))
+VERB(status, "[-c FILE] [--json]",
+    N_("sessions, budgets, ledger, coverage"))
+VERB(budget, "[ACTOR] [-c FILE] [--json]",
+    N_("how many people each actor has received, and may"))
+VERB(log, "tail [-n N] [--follow] | show N | who --database DB --subject KEY [--since DATE] | checkpoint [-c FILE] [--json]",
+    N_("read the ledger: the newest entries, one, or who saw a person"))
 VERB(demo, "[--subjects N] [--keep]",
     N_("replay an extraction of customer data, without and with the gate"))
 VERB(help, "[VERB]", N_("list the commands, or show one"))

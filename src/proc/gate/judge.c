@@ -371,6 +371,10 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 	case SQL_COPY_OUT:
 		if (st->inner_len == 0) {
 			copy_as_query(&j->tree_text, st, "", &j->first_target);
+			/* Old spellings have no counterpart in COPY (query). */
+			if (st->copy_binary_word || (st->copy_options_len >= 5 &&
+			    strncasecmp(text + st->copy_options_start, "USING", 5) == 0))
+				j->first_target = 0;
 			return true;
 		}
 		break;
@@ -536,9 +540,8 @@ hidden_text(const struct verdict *v, unsigned *n)
 			continue;
 		if (v->keys[i].expr == NULL)
 			goto out;
-		/* Text, so that the key reads the same in every result format. */
-		buf_printf(&b, "%s, ", v->keys[i].expr);
-		(*n)++;
+		/* An alias that no ORDER BY or USING of the statement can mean. */
+		buf_printf(&b, "%s AS \"?kuraban%u?\", ", v->keys[i].expr, (*n)++);
 	}
 	buf_u8(&b, 0);
 	if (!b.bad)
@@ -734,8 +737,8 @@ judge_start(struct session *s, struct judge *j)
 
 	s->judge = j;
 	/* A literal of one byte becomes two: the shape is never cut. */
-	must((j->shape = malloc(2 * j->len + 64)) != NULL);
-	j->shape_len = sql_shape(j->shape, 2 * j->len + 64, j->text, j->len,
+	must((j->shape = malloc(SQL_SHAPE_CAP(j->len))) != NULL);
+	j->shape_len = sql_shape(j->shape, SQL_SHAPE_CAP(j->len), j->text, j->len,
 	    s->std_strings, &j->hash);
 	if ((r = cache_get(s, j, 's', j->shape, j->shape_len)) != NULL ||
 	    (r = cache_get(s, j, 'x', j->text, j->len)) != NULL) {
