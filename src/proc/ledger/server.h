@@ -10,6 +10,8 @@
 #ifndef KB_PROC_LEDGER_SERVER_H
 #define KB_PROC_LEDGER_SERVER_H
 
+#include <sys/types.h>
+
 #include "ipc/ipc.h"
 #include "proc/ledger/book.h"
 
