@@ -101,7 +101,7 @@ budgets_print(json_t *rows)
 		table_cellf(&t, "%lld/%lld", used, max);
 	}
 	if (lines > 0)
-		printf("\n%s\n", _("Budgets used to 80 % or more:"));
+		printf("\n%s\n", _("Budgets nearly used up:"));
 	table_print(&t, stdout);
 }
 
