@@ -40,13 +40,17 @@ back_greet(struct up *u, char type, struct slice body)
 	struct back *k = u->owner;
 	struct session *s = k->session;
 	struct rd r = rd_init(body.p, body.len);
-	const char *name;
+	const char *name, *value;
 
 	switch (type) {
 	case 'S':
 		name = rd_cstr(&r);
-		if (strcmp(name, "standard_conforming_strings") == 0)
-			s->std_strings = strcmp(rd_cstr(&r), "off") != 0;
+		value = rd_cstr(&r);
+		if (r.bad)
+			break;
+		reply_parameter(s, name, value);
+		if (s->kill)
+			return;
 		if (strcmp(name, "application_name") == 0) {
 			pg_put_param(front_out(s), name, s->app ? s->app : "");
 			break;

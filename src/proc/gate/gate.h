@@ -61,6 +61,7 @@ struct judged {
 	enum verdict_class class;	/* how rows are charged: v's, or its fallback */
 	uint64_t epoch;
 	bool plain;		/* may be sent as it came, by shape alone */
+	bool first_row_only;	/* ROWS: charged once, with the first row */
 	bool keeps_context;	/* SET of something that no name depends on */
 	char sqlstate[6];	/* refused: code, text */
 	char *message;
@@ -479,6 +480,8 @@ void cache_clear(struct db *db);
 
 /* reply.c */
 void reply_ready(struct session *s);	/* ReadyForQuery, with s->txn */
+/* A ParameterStatus of the server that changes how the gate reads. */
+void reply_parameter(struct session *s, const char *name, const char *value);
 void reply_bytes(struct session *s, const uint8_t *p, size_t len);
 
 /* meter.c */

@@ -85,6 +85,19 @@ judged_refusal(const char *sqlstate, const char *message, const char *hint,
 	return j;
 }
 
+/*
+ * A statement that shows no rows, but runs over stored data (an index over an
+ * expression, a materialized view): its errors could show values.
+ */
+static struct judged *
+judged_maintains(enum sql_kind kind)
+{
+	struct judged *j = judged_new(kind);
+
+	j->v.touches_personal = true;
+	return j;
+}
+
 static struct judged *
 refuse(const char *format, const char *object, const char *hint)
 {
@@ -189,7 +202,7 @@ judge_ddl(struct session *s, const struct sql_stmt *st)
 	    st->kind == SQL_GRANT || st->creates_code;
 
 	if (s->role->ddl_allowed)
-		return judged_new(st->kind);
+		return judged_maintains(st->kind);
 	if (defines)
 		return refuse(_("this role may not change definitions (functions, triggers, rights, existing objects)%s"),
 		    NULL, _("A role with ddl = \"allow\" may; kuraban check explains what that means."));
@@ -198,7 +211,7 @@ judge_ddl(struct session *s, const struct sql_stmt *st)
 			return refuse(_("this role may not create, drop or empty %s: the catalog names it"),
 			    st->objects[i].name, NULL);
 	}
-	return judged_new(st->kind);
+	return judged_maintains(st->kind);
 }
 
 /*
@@ -255,20 +268,26 @@ judge_text(struct session *s, const struct sql_stmt *st)
 	case SQL_EMPTY: case SQL_TXN_BEGIN: case SQL_TXN_COMMIT:
 	case SQL_TXN_ROLLBACK: case SQL_TXN_OTHER: case SQL_SHOW: case SQL_DISCARD:
 	case SQL_LISTEN: case SQL_UNLISTEN: case SQL_NOTIFY: case SQL_LOCK:
-	case SQL_MAINTAIN: case SQL_MOVE: case SQL_CLOSE: case SQL_DEALLOCATE:
-	case SQL_COPY_IN:
+	case SQL_CLOSE: case SQL_DEALLOCATE: case SQL_COPY_IN:
 		return judged_new(st->kind);
+	case SQL_MAINTAIN:
+		return judged_maintains(st->kind);
 	case SQL_SET:
 		return judge_set(st);
 	case SQL_DDL_CREATE: case SQL_DDL_DROP: case SQL_DDL_ALTER:
 	case SQL_DDL_DEFINE: case SQL_GRANT:
 		return judge_ddl(s, st);
-	case SQL_FETCH:
+	case SQL_FETCH: case SQL_MOVE:
 		p = st->name ? map_get(&s->portals, slice_cstr(st->name)) : NULL;
 		if (p == NULL)
 			return refuse(_("the gate did not see how cursor %s was made"),
 			    st->name, _("Declare it with DECLARE in this session."));
-		return judged_ref(p->stmt->j);
+		if (st->kind == SQL_FETCH || p->stmt->j->class == VERDICT_FREE)
+			return judged_ref(p->stmt->j);
+		/* MOVE shows no row, but says how many there were. */
+		j = judged_maintains(st->kind);
+		j->v.tag_depends = true;
+		return j;
 	case SQL_EXECUTE:
 		ps = st->name ? map_get(&s->stmts, slice_cstr(st->name)) : NULL;
 		j = ps ? ps->stmt->j : NULL;
@@ -323,6 +342,8 @@ class_of_target(struct session *s, const struct sql_stmt *st)
 	t = conf_names(s->db, &st->objects[0]);
 	return t == NULL ? REL_UNCOVERED : t->open ? REL_OPEN : REL_PERSONAL;
 }
+
+static void explain_charge(struct judged *r, bool analyze);
 
 /* tree_text := COPY's table as a query. */
 static void
@@ -398,13 +419,13 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 		ok = *refusal == NULL && tree_plan(s, j, text + st->inner_start,
 		    &inner.v[0], refusal);
 		if (inner.v[0].kind == SQL_EXECUTE && *refusal != NULL &&
-		    (*refusal)->class != VERDICT_REFUSED && st->analyze) {
-			judged_unref(*refusal);
-			*refusal = refuse(_("EXPLAIN ANALYZE EXECUTE is refused%s"), NULL, NULL);
-		} else if (inner.v[0].kind == SQL_EXECUTE && *refusal != NULL &&
 		    (*refusal)->class != VERDICT_REFUSED) {
+			bool charged = (*refusal)->class != VERDICT_FREE;
+
 			judged_unref(*refusal);
-			*refusal = judged_new(SQL_EXPLAIN);
+			*refusal = judged_maintains(SQL_EXPLAIN);
+			(*refusal)->class = charged ? VERDICT_ROWS : VERDICT_FREE;
+			explain_charge(*refusal, st->analyze);
 		}
 		sql_list_fini(&inner);
 		j->first_target = 0;
@@ -502,9 +523,12 @@ why_message(const struct verdict *v, char *text, size_t cap)
 #pragma GCC diagnostic pop
 }
 
-/* EXPLAIN shows plans, not rows. With ANALYZE it runs and shows row counts. */
+/*
+ * EXPLAIN shows plans, not rows; but estimates come from samples of the data, and
+ * ANALYZE counts rows. One subject for a plan, one a line with ANALYZE.
+ */
 static void
-explain_charge(struct judge *j, struct judged *r)
+explain_charge(struct judged *r, bool analyze)
 {
 	bool charged = r->class != VERDICT_FREE;
 
@@ -512,8 +536,8 @@ explain_charge(struct judge *j, struct judged *r)
 	r->v.ncols = 0;
 	r->v.tag_depends = false;
 	r->v.row_weight = 1;
-	r->class = r->v.class = r->v.fallback =
-	    j->analyze && charged ? VERDICT_ROWS : VERDICT_FREE;
+	r->first_row_only = !analyze;
+	r->class = r->v.class = r->v.fallback = charged ? VERDICT_ROWS : VERDICT_FREE;
 }
 
 static bool
@@ -657,7 +681,7 @@ judge_tree(struct session *s, struct judge *j)
 		j->hidden = NULL;
 	}
 	if (j->explain)
-		explain_charge(j, r);
+		explain_charge(r, j->analyze);
 	for (size_t i = 0; i < r->v.nkeys; i++)
 		r->domains[i] = strdup(catalog_domain(s->db->catalog,
 		    r->v.keys[i].domain));

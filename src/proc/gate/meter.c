@@ -148,7 +148,8 @@ meter_row(struct session *s, const struct op *op, uint64_t start,
 				continue;
 			anon += cells[i].value.len;
 		}
-		if (j->class == VERDICT_FREE)
+		if (j->class == VERDICT_FREE ||
+		    (j->first_row_only && s->charge_rows > 0))
 			anon = 0;
 		put_anon(s, anon, 0);
 	}

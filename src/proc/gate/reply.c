@@ -500,11 +500,35 @@ not_pending(struct session *s, const struct op *op)
 		portal_free(map_del(&s->portals, slice_cstr(op->name)));
 }
 
+static bool
+encoding_is_safe(const char *name)
+{
+	/* Bytes of a character may look like ASCII: quotes, braces, backslashes. */
+	static const char *const embeds_ascii[] = {"SJIS", "BIG5", "GBK", "UHC",
+	    "GB18030", "JOHAB", "SHIFT_JIS_2004"};
+
+	for (size_t i = 0; i < sizeof(embeds_ascii) / sizeof(*embeds_ascii); i++) {
+		if (strcmp(name, embeds_ascii[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+void
+reply_parameter(struct session *s, const char *name, const char *value)
+{
+	if (strcmp(name, "standard_conforming_strings") == 0)
+		s->std_strings = strcmp(value, "off") != 0;
+	if (strcmp(name, "client_encoding") == 0 && !s->db->conf->unprotected &&
+	    !encoding_is_safe(value))
+		session_fatal(s, "KB003",
+		    _("this client encoding cannot be judged safely; use UTF8 or EUC_JP"),
+		    value, NULL);
+}
+
 static void
 on_parameter(struct session *s, struct op *op, struct slice body)
 {
-	static const char *const embeds_ascii[] = {"SJIS", "BIG5", "GBK", "UHC",
-	    "GB18030", "JOHAB", "SHIFT_JIS_2004"};
 	struct rd r = rd_init(body.p, body.len);
 	const char *name = rd_cstr(&r), *value = rd_cstr(&r);
 
@@ -512,18 +536,10 @@ on_parameter(struct session *s, struct op *op, struct slice body)
 		broken(s, "ParameterStatus");
 		return;
 	}
-	if (strcmp(name, "standard_conforming_strings") == 0)
-		s->std_strings = strcmp(value, "off") != 0;
-	for (size_t i = 0; strcmp(name, "client_encoding") == 0 && i < 7; i++) {
-		if (strcmp(value, embeds_ascii[i]) == 0) {
-			session_fatal(s, "KB003",
-			    _("this client encoding cannot be judged safely; use UTF8 or EUC_JP"),
-			    value, NULL);
-			return;
-		}
-	}
+	reply_parameter(s, name, value);
 	/* Its value is the client's to choose, so it could carry anything. */
-	if (strcmp(name, "application_name") == 0 || (dropped(op) && op->internal))
+	if (s->kill || strcmp(name, "application_name") == 0 ||
+	    (dropped(op) && op->internal))
 		return;
 	put_message(s, 'S', body);
 }
