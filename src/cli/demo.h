@@ -6,6 +6,7 @@
 #ifndef KB_CLI_DEMO_H
 #define KB_CLI_DEMO_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,18 @@ bool demo_seen_has(const struct demo_seen *s, uint32_t id);
 /* Adds those of `from`; returns how many were new. */
 uint32_t demo_seen_add(struct demo_seen *s, const struct demo_seen *from);
 
+/* A relay to a port of this machine; see demo_wire.c. */
+struct demo_wire {
+	int listener, client, server;
+	unsigned port, to;
+};
+bool demo_wire_open(struct demo_wire *w, unsigned to);
+void demo_wire_close(struct demo_wire *w);
+void demo_wire_poll(const struct demo_wire *w, struct pollfd v[3]);
+/* seen: fed with what comes from the server. */
+void demo_wire_event(struct demo_wire *w, const struct pollfd v[3],
+    struct demo_seen *seen);
+
 /* A program that was run: its exit status and what it said. */
 struct demo_result {
 	int status;		/* exit status; -1: killed or not started */
@@ -51,7 +64,8 @@ struct demo_result {
 struct demo_run {
 	const char *const *argv;
 	const char *input;	/* to its standard input; NULL: nothing */
-	struct demo_seen *seen;	/* fed with its standard output; or NULL */
+	struct demo_wire *wire;	/* its connection, or NULL */
+	struct demo_seen *seen;	/* fed with what reaches it there */
 	int output;		/* descriptor that standard output is copied to; -1: none */
 	uid_t uid;		/* who it runs as; 0 when already that one */
 	gid_t gid;

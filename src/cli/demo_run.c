@@ -136,8 +136,6 @@ pump_read(struct pump *p, const struct demo_run *r, struct demo_result *out)
 		return;
 	}
 	out->bytes += (uint64_t)n;
-	if (r->seen != NULL)
-		demo_seen_feed(r->seen, chunk, (size_t)n);
 	if (r->output >= 0 && write(r->output, chunk, (size_t)n) < 0)
 		return;
 }
@@ -160,11 +158,16 @@ static void
 pump_all(struct pump *p, const struct demo_run *r, struct demo_result *out, pid_t pid)
 {
 	while (p->in >= 0 || p->out >= 0 || p->err >= 0) {
-		struct pollfd v[3] = {{p->in, POLLOUT, 0}, {p->out, POLLIN, 0},
-			{p->err, POLLIN, 0}};
+		struct pollfd v[6] = {{p->in, POLLOUT, 0}, {p->out, POLLIN, 0},
+			{p->err, POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
 
-		if (poll(v, 3, 1000) < 0 && errno != EINTR)
-			break;
+		if (r->wire != NULL)
+			demo_wire_poll(r->wire, v + 3);
+		if (poll(v, 6, 1000) < 0) {
+			if (errno != EINTR)
+				break;
+			memset(v, 0, sizeof(v));
+		}
 		if (stopped && !r->anyway) {
 			kill(pid, SIGTERM);
 			break;
@@ -175,6 +178,8 @@ pump_all(struct pump *p, const struct demo_run *r, struct demo_result *out, pid_
 			pump_read(p, r, out);
 		if (v[2].revents != 0)
 			pump_error(p);
+		if (r->wire != NULL)
+			demo_wire_event(r->wire, v + 3, r->seen);
 	}
 }
 

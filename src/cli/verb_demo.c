@@ -56,7 +56,7 @@ struct outcome {
 struct demo {
 	char dir[PATH_MAX / 2], self[PATH_MAX], bin[PATH_MAX / 4];
 	char conf[PATH_MAX], gate_password[33], actor_password[33];
-	char through[512], past[512], setup[PATH_MAX];	/* conninfo */
+	char setup[PATH_MAX];	/* conninfo of the database's owner */
 	unsigned pg_port, gate_port;
 	uid_t uid;		/* of PostgreSQL, when we are root */
 	gid_t gid;
@@ -321,18 +321,27 @@ ask(struct demo *d, size_t i)
 	const struct step *s = &steps[i];
 	struct outcome *o = &d->outcomes[i];
 	struct demo_seen seen;
-	char psql[PATH_MAX], text[32], a[16], b[16];
+	char psql[PATH_MAX], conn[256], text[32], a[16], b[16];
 	const char *argv[] = {psql, "-X", "-q", "-A", "-v", "ON_ERROR_STOP=1",
-		"-v", "VERBOSITY=verbose", "-d",
-		s->kind == DIRECT ? d->past : d->through, NULL};
-	struct demo_run r = {.argv = argv, .input = s->sql, .seen = &seen, .output = -1};
+		"-v", "VERBOSITY=verbose", "-d", conn, NULL};
+	struct demo_wire wire;
+	struct demo_run r = {.argv = argv, .input = s->sql, .wire = &wire,
+		.seen = &seen, .output = -1};
 
 	snprintf(psql, sizeof(psql), "%s/psql", d->bin);
+	must(demo_seen_init(&seen, d->people));
+	if (!demo_wire_open(&wire, s->kind == DIRECT ? d->pg_port : d->gate_port)) {
+		fail(d, _("no port is free"), strerror(errno));
+		return;
+	}
+	snprintf(conn, sizeof(conn), "host=127.0.0.1 port=%u dbname=crm user=%s password=%s",
+	    wire.port, s->kind == DIRECT ? "kuraban_gate" : "suzuki",
+	    s->kind == DIRECT ? d->gate_password : d->actor_password);
 	printf("\n%zu. %s\n", i + 1, _(s->text));
 	printf("   %.*s\n", (int)strcspn(s->sql, "\n"), s->sql);
 	fflush(stdout);
-	must(demo_seen_init(&seen, d->people));
 	demo_run(&r, &o->result);
+	demo_wire_close(&wire);
 	o->reached = seen.count;
 	if (s->kind != DIRECT)
 		o->fresh = demo_seen_add(&d->total, &seen);
@@ -405,16 +414,16 @@ look_back(struct demo *d)
 	show(d, _("What is left of the budget?"), budget);
 }
 
-/* Pads to a display width: a kanji takes two columns. */
+/* Pads to a display width, to the right when negative: a kanji takes two columns. */
 static void
 pad(const char *s, int width)
 {
 	wchar_t wide[128];
 	size_t n = mbstowcs(wide, s, 127);
 	int w = n == (size_t)-1 ? (int)strlen(s) : wcswidth(wide, n < 127 ? n : 127);
+	int more = abs(width) > w ? abs(width) - w : 0;
 
-	fputs(s, stdout);
-	printf("%*s", w < width ? width - w : 0, "");
+	printf("%*s%s%*s", width < 0 ? more : 0, "", s, width < 0 ? 0 : more, "");
 }
 
 static void
@@ -425,7 +434,10 @@ summary(struct demo *d)
 
 	putchar('\n');
 	pad(_("what was asked"), 48);
-	printf("%10s %8s %8s  %s\n", _("reached"), _("new"), _("in all"), _("end"));
+	pad(_("reached"), -10);
+	pad(_("new"), -9);
+	pad(_("in all"), -9);
+	printf("  %s\n", _("end"));
 	for (size_t i = 0; i < NSTEPS; i++) {
 		const struct outcome *o = &d->outcomes[i];
 
@@ -466,9 +478,9 @@ clean(struct demo *d)
 static void
 keep(const struct demo *d)
 {
-	printf(_("\nEverything is still running. Ask as suzuki:\n  psql \"%s\"\n"
+	printf(_("\nEverything is still running. Ask as suzuki:\n  psql \"host=127.0.0.1 port=%u dbname=crm user=suzuki password=%s\"\n"
 	    "End it:\n  kill %d; kill -QUIT %d; rm -rf %s\n"),
-	    d->through, (int)d->serve, (int)d->postgres, d->dir);
+	    d->gate_port, d->actor_password, (int)d->serve, (int)d->postgres, d->dir);
 }
 
 static bool
@@ -514,12 +526,6 @@ play(struct demo *d)
 		d->failed = true;
 		return;
 	}
-	snprintf(d->through, sizeof(d->through),
-	    "host=127.0.0.1 port=%u dbname=crm user=suzuki password=%s",
-	    d->gate_port, d->actor_password);
-	snprintf(d->past, sizeof(d->past),
-	    "host=127.0.0.1 port=%u dbname=crm user=kuraban_gate password=%s",
-	    d->pg_port, d->gate_password);
 	printf(_("suzuki, role operator, may receive the data of %d people a day.\n"),
 	    BUDGET);
 	for (size_t i = 0; i < NSTEPS && !demo_stopped(); i++)
