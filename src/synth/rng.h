@@ -20,6 +20,17 @@ rng_next(struct rng *r)
 	return z ^ z >> 31;
 }
 
+/* Seeds that are near each other must not give shifted copies of one stream. */
+static inline struct rng
+rng_seed(uint64_t seed, uint64_t stream)
+{
+	struct rng r = {.s = seed};
+
+	r.s = rng_next(&r) ^ stream * 0xd1342543de82ef95ull;
+	r.s = rng_next(&r);
+	return r;
+}
+
 static inline uint32_t
 rng_below(struct rng *r, uint32_t n)
 {

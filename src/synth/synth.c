@@ -136,7 +136,7 @@ enum err
 synth_population(const struct synth_population *o)
 {
 	struct people *p = NULL;
-	struct rng r = {.s = o->seed * 0x9e3779b97f4a7c15ull + 1};
+	struct rng r = rng_seed(o->seed, 1);
 	struct household h;
 	FILE *f = NULL, *truth = NULL;
 	uint64_t id = 0, person = 0;
@@ -211,7 +211,7 @@ struct selection {
 static bool
 selects(const struct selection *s, uint64_t row, uint64_t n, char **f)
 {
-	struct rng r = {.s = s->salt ^ row * 0x9e3779b97f4a7c15ull};
+	struct rng r = rng_seed(s->salt, row);
 	unsigned year = (unsigned)strtoul(f[3], NULL, 10);
 	unsigned zip = (unsigned)strtoul(f[5], NULL, 10) / 20;
 	unsigned service = (unsigned)f[9][0];
@@ -247,7 +247,7 @@ count_rows(const char *path)
 enum err
 synth_releases(const struct synth_releases *o)
 {
-	struct rng r = {.s = o->seed * 0x9e3779b97f4a7c15ull + 2};
+	struct rng r = rng_seed(o->seed, 2);
 	struct selection *s = calloc(o->count + 1, sizeof *s);
 	uint64_t n = count_rows(o->customers), row = 0;
 	static const char services[] = "sbt";
@@ -538,7 +538,7 @@ write_line(struct broker *b, const char *line)
 	size_t left = strlen(line), room = sizeof out;
 
 	/* Blocks of lines pasted together from files in either encoding. */
-	struct rng block = {.s = b->o->seed * 31 + b->row / 50};
+	struct rng block = rng_seed(b->o->seed, b->row / 50 + 99);
 
 	if (rng_chance(&block, b->o->cp932)) {
 		iconv(b->to_cp932, NULL, NULL, NULL, NULL);
@@ -764,7 +764,7 @@ enum err
 synth_broker(const struct synth_broker *o)
 {
 	struct broker b = {.o = o,
-	    .r = {.s = o->seed * 0x9e3779b97f4a7c15ull + 3}};
+	    .r = rng_seed(o->seed, 3)};
 	FILE *in = fopen(o->customers, "r");
 	char line[4096] = "";
 	enum err e = in ? people_open(&b.people) : ERR_NOTFOUND;

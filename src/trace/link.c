@@ -38,6 +38,7 @@ struct link_job {
 	unsigned pass;
 	bool learning;
 	float keep_ours, keep_list;	/* least weight worth remembering */
+	uint32_t *canon;		/* of ours: the first entry of the person */
 	atomic_size_t next;
 	atomic_flag lock[LOCKS];
 };
@@ -105,8 +106,10 @@ pair(struct worker *w, uint32_t a, uint32_t b)
 
 	w->pairs++;
 	if (j->learning) {
+		bool apart = !model_compare(j->model, pa, pb, &l);
+
 		model_levels(j->model, pa, pb, &l);
-		patterns_add(&w->patterns, &l, j->model->nfields);
+		patterns_add(&w->patterns, &l, j->model->nfields, apart);
 		return;
 	}
 	if (!model_compare(j->model, pa, pb, &l))
@@ -288,6 +291,37 @@ next_random(uint64_t *x)
 	return *x;
 }
 
+/*
+ * Pairs of the pass that agree on their key by chance, from u; for passes by
+ * full name, where nothing but chance brings strangers together. Else -1.
+ */
+static double
+chance(const struct link_job *j, uint32_t fields)
+{
+	const struct link_input *in = j->in;
+	const struct model *m = j->model;
+	uint32_t name = 1u << F_SURNAME | 1u << F_GIVEN;
+	double n, part = (double)atomic_load(&j->next) / BLOCK_BUCKETS;
+
+	if (m->schema || (fields & name) != name)
+		return -1;
+	n = (double)in->nlist * ((double)in->nours + (double)in->nlist / 2);
+	for (unsigned f = 0; f < m->nfields; f++) {
+		unsigned same = f == F_ADDRESS ? 4 : f == F_BIRTH ? 0 : 2;
+		double u = 0;
+
+		if (!(fields >> f & 1))
+			continue;
+		for (unsigned l = 0; l <= same; l++)
+			u += m->u[f][l];
+		n *= u;
+	}
+	n *= part < 1 ? part : 1;
+	if (in->nlist + in->nours > 1000000)
+		n /= (double)(in->nlist + in->nours) / 1000000;
+	return n;
+}
+
 /* u from random pairs, then m from the blocked pairs of each pass. */
 static enum err
 learn(struct link_job *j, struct worker *w)
@@ -310,7 +344,7 @@ learn(struct link_job *j, struct worker *w)
 		if (a == b)
 			continue;
 		model_levels(j->model, sig_at(j, a), sig_at(j, b), &l);
-		patterns_add(&w->patterns, &l, j->model->nfields);
+		patterns_add(&w->patterns, &l, j->model->nfields, false);
 	}
 	model_learn_u(j->model, &w->patterns);
 	j->learning = true;
@@ -332,7 +366,8 @@ learn(struct link_job *j, struct worker *w)
 		if (e != ERR_OK)
 			break;
 		if (w->patterns.total >= 50)
-			model_em(j->model, &w->patterns, ~fields, sum);
+			model_em(j->model, &w->patterns, ~fields,
+			    chance(j, fields), sum);
 	}
 	patterns_fini(&w->patterns);
 	j->learning = false;
@@ -429,6 +464,122 @@ edge_cmp(const void *a, const void *b)
 	return x->b < y->b ? -1 : x->b > y->b;
 }
 
+struct entry {			/* one of ours under a key that repeats it */
+	uint64_t key;
+	uint32_t id;
+};
+
+static int
+entry_cmp(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/*
+ * Ours may hold one person several times, a guardian under each child above
+ * all. Among those that the list links to, entries of one name that share a
+ * home or a telephone are one person.
+ */
+static enum err
+same_in_ours(struct link_job *j)
+{
+	size_t nl = j->in->nlist, n = 0;
+	struct entry *v = malloc((2 * nl + 1) * sizeof *v);
+	double least = log2((double)j->in->nours + 2) + 3;
+	struct levels l;
+
+	j->canon = malloc((j->in->nours + 1) * sizeof *j->canon);
+	if (!v || !j->canon) {
+		free(v);
+		return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < j->in->nours; i++)
+		j->canon[i] = (uint32_t)i;
+	for (size_t i = 0; i < nl && !j->model->schema; i++) {
+		const struct link_best *b = &j->out->best[i];
+		const struct sig *s;
+		uint32_t name;
+
+		if (!b->accepted)
+			continue;
+		s = (const struct sig *)sig_at(j, b->id);
+		name = s->all ? s->all : s->kall;
+		if (s->num)
+			v[n++] = (struct entry){(uint64_t)name << 32 |
+			    (s->town ^ s->num * 0x9e3779b1u), b->id};
+		if (s->phone)
+			v[n++] = (struct entry){(uint64_t)name << 32 |
+			    s->phone, b->id};
+	}
+	qsort(v, n, sizeof *v, entry_cmp);
+	for (size_t i = 0, k; i < n; i = k)
+		for (k = i + 1; k < n && v[k].key == v[i].key; k++) {
+			const uint8_t *x = sig_at(j, v[i].id);
+			const uint8_t *y = sig_at(j, v[k].id);
+			uint32_t a = find(j->canon, v[i].id - (uint32_t)nl);
+			uint32_t b = find(j->canon, v[k].id - (uint32_t)nl);
+
+			if (a == b || !model_compare(j->model, x, y, &l) ||
+			    model_weight_rare(j->model, &l, x, y) < least)
+				continue;
+			if (a < b)
+				j->canon[b] = a;
+			else
+				j->canon[a] = b;
+		}
+	free(v);
+	return ERR_OK;
+}
+
+static uint32_t
+canon(const struct link_job *j, uint32_t ours)
+{
+	return find(j->canon, ours - (uint32_t)j->in->nlist);
+}
+
+static bool
+is_guardian(const struct link_job *j, size_t i, size_t end)
+{
+	return i < end && (((const struct sig *)sig_at(j,
+	    (uint32_t)i))->role & SIG_GUARDIAN);
+}
+
+/*
+ * A guardian follows his child's mention. Where the child is known, a guardian
+ * of the same name in the child's row of ours is the same person, although a
+ * name alone would never say so.
+ */
+static void
+guardians(struct link_job *j)
+{
+	struct link_result *r = j->out;
+	size_t nl = j->in->nlist, all = nl + j->in->nours;
+	struct levels l;
+
+	for (size_t i = 1; i < nl && !j->model->schema; i++) {
+		struct link_best *b = &r->best[i];
+		const struct link_best *child = &r->best[i - 1];
+
+		if (!is_guardian(j, i, nl) || is_guardian(j, i - 1, nl) ||
+		    !child->accepted || b->probability >= child->probability ||
+		    !is_guardian(j, (size_t)child->id + 1, all) ||
+		    is_guardian(j, child->id, all))
+			continue;
+		model_levels(j->model, sig_at(j, (uint32_t)i),
+		    sig_at(j, child->id + 1), &l);
+		if (l.v[F_GIVEN] > 3)
+			continue;
+		b->id = child->id + 1;
+		b->weight = child->weight;
+		b->probability = child->probability;
+		b->accepted = true;
+	}
+}
+
 /* Joins two clusters unless their first members cannot be one person. */
 static bool
 join(struct link_job *j, uint32_t *parent, uint32_t a, uint32_t b)
@@ -489,8 +640,8 @@ settle(struct link_job *j, uint32_t *parent)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < nl; i++)
 		if (r->best[i].accepted)
-			v[n++] = (struct member){r->best[i].id, (uint32_t)i,
-			    r->best[i].weight};
+			v[n++] = (struct member){canon(j, r->best[i].id),
+			    (uint32_t)i, r->best[i].weight};
 	qsort(v, n, sizeof *v, member_cmp);
 	for (size_t i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && v[k].ours == v[i].ours; k++) {
@@ -511,6 +662,28 @@ settle(struct link_job *j, uint32_t *parent)
 	}
 	free(v);
 	return ERR_OK;
+}
+
+/* Rows of one child name one guardian: the same name is the same person. */
+static void
+same_guardians(struct link_job *j, uint32_t *parent)
+{
+	size_t nl = j->in->nlist;
+	struct levels l;
+
+	for (size_t i = 1; i < nl && !j->model->schema; i++) {
+		uint32_t child;
+
+		if (!is_guardian(j, i, nl) || is_guardian(j, i - 1, nl))
+			continue;
+		child = find(parent, (uint32_t)i - 1);
+		if (child == i - 1 || !is_guardian(j, (size_t)child + 1, nl))
+			continue;
+		model_levels(j->model, sig_at(j, (uint32_t)i),
+		    sig_at(j, child + 1), &l);
+		if (l.v[F_GIVEN] <= 3 && l.v[F_SURNAME] != 5)
+			join(j, parent, (uint32_t)i, child + 1);
+	}
 }
 
 static enum err
@@ -560,7 +733,8 @@ cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 			continue;
 		/* Different ones of ours, both sure: not the same person. */
 		if (r->best[e[i].a].accepted && r->best[e[i].b].accepted &&
-		    r->best[e[i].a].id != r->best[e[i].b].id &&
+		    canon(j, r->best[e[i].a].id) !=
+		    canon(j, r->best[e[i].b].id) &&
 		    r->best[e[i].a].probability > .9f &&
 		    r->best[e[i].b].probability > .9f)
 			continue;
@@ -572,6 +746,7 @@ cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 			r->missed_var += p * (1 - p);
 		}
 	}
+	same_guardians(j, parent);
 	for (size_t i = 0; i < nl; i++) {
 		uint32_t root = find(parent, (uint32_t)i);
 
@@ -675,9 +850,13 @@ link_run(const struct link_input *in, struct link_result *out)
 		e = ERR_CLOSED;
 		goto out;
 	}
-	if (in->nours)
+	if (in->nours) {
 		posteriors(j);
-	e = cluster(j, w, nworkers);
+		guardians(j);
+	}
+	e = same_in_ours(j);
+	if (e == ERR_OK)
+		e = cluster(j, w, nworkers);
 out:
 	if (j)
 		blocks_free(j->blocks);
@@ -686,6 +865,8 @@ out:
 		patterns_fini(&w[i].patterns);
 	}
 	free(w);
+	if (j)
+		free(j->canon);
 	free(j);
 	if (e != ERR_OK)
 		link_fini(out);

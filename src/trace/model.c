@@ -577,9 +577,10 @@ patterns_fini(struct patterns *p)
 }
 
 void
-patterns_add(struct patterns *p, const struct levels *l, unsigned nfields)
+patterns_add(struct patterns *p, const struct levels *l, unsigned nfields,
+    bool apart)
 {
-	uint64_t k = 1;
+	uint64_t k = apart ? 3 : 1;
 	size_t i;
 
 	for (unsigned f = 0; f < nfields; f++)
@@ -627,11 +628,16 @@ model_learn_u(struct model *m, const struct patterns *p)
 
 double
 model_em(const struct model *model, const struct patterns *p, uint32_t fields,
-    double sum[FIELDS_MAX][LEVELS_MAX])
+    double chance, double sum[FIELDS_MAX][LEVELS_MAX])
 {
-	double lambda = .2, got[FIELDS_MAX][LEVELS_MAX], matches = 0;
+	double lambda = .2, least = 0, together = 0, got[FIELDS_MAX][LEVELS_MAX], matches = 0;
 	float m[FIELDS_MAX][LEVELS_MAX];
 
+	for (size_t i = 0; i < p->cap; i++)
+		if (p->key[i] && !(p->key[i] >> 3 * model->nfields & 2))
+			together += p->count[i];
+	if (chance >= 0 && together > 0)
+		least = 1 - 3 * chance / together;
 	memcpy(m, model->m, sizeof m);
 	for (int round = 0; round < 25; round++) {
 		memset(got, 0, sizeof got);
@@ -653,12 +659,17 @@ model_em(const struct model *model, const struct patterns *p, uint32_t fields,
 				lu *= model->u[f][l];
 			}
 			post = lm / (lm + lu + 1e-300) * p->count[i];
+			/* Twins and couples must not teach what matches. */
+			if (p->key[i] >> 3 * model->nfields & 2)
+				continue;
 			matches += post;
 			for (unsigned f = 0; f < model->nfields; f++)
 				got[f][level_of(p->key[i], f,
 				    model->nfields)] += post;
 		}
-		lambda = (matches + .1) / ((double)p->total + 1);
+		lambda = (matches + .1) / (together + 1);
+		if (lambda < least)
+			lambda = least;
 		for (unsigned f = 0; f < model->nfields; f++) {
 			double all = 0, prior = 20;
 

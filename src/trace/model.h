@@ -75,16 +75,19 @@ struct patterns {
 
 enum err patterns_init(struct patterns *p);
 void patterns_fini(struct patterns *p);
-void patterns_add(struct patterns *p, const struct levels *l, unsigned nfields);
+/* apart: the rules say that these are two persons. */
+void patterns_add(struct patterns *p, const struct levels *l, unsigned nfields,
+    bool apart);
 /* u from pairs taken at random. */
 void model_learn_u(struct model *m, const struct patterns *random);
 /*
  * One EM run over the pairs of a blocking pass. fields: bit set of those the
- * pass does not itself make agree. Adds expected counts to sum; returns the
- * expected matches.
+ * pass does not itself make agree. chance: how many of the pairs agree by
+ * chance, where that is known (else negative): EM alone takes those who moved
+ * for strangers. Adds expected counts to sum; returns the expected matches.
  */
 double model_em(const struct model *m, const struct patterns *p,
-    uint32_t fields, double sum[FIELDS_MAX][LEVELS_MAX]);
+    uint32_t fields, double chance, double sum[FIELDS_MAX][LEVELS_MAX]);
 /* m from the sums of all passes, weights from m and u. */
 void model_learn_m(struct model *m, double sum[FIELDS_MAX][LEVELS_MAX]);
 
