@@ -117,11 +117,11 @@ pair(struct worker *w, uint32_t a, uint32_t b)
 	weight = model_weight(j->model, &l);
 	if (weight + MODEL_RARE_MAX < keep)
 		return;
+	/* Found already by an earlier pass: once is enough. */
+	if (blocks_seen_before(j->model, j->blocks, j->pass, pa, pb))
+		return;
 	weight = model_weight_rare(j->model, &l, pa, pb);
 	if (weight < keep)
-		return;
-	/* Found already by an earlier pass: one edge is enough. */
-	if (blocks_seen_before(j->model, j->blocks, j->pass, pa, pb))
 		return;
 	w->histogram[!ours][bin(weight)]++;
 	if (!ours) {
@@ -242,11 +242,14 @@ work(void *arg)
 
 	while ((b = atomic_fetch_add(&j->next, 1)) < BLOCK_BUCKETS) {
 		const struct block_entry *e;
-		size_t n = blocks_sort(j->blocks, b, &e);
+		size_t n = blocks_sort(j->blocks, b, &e), ahead = 0;
 
 		for (size_t i = 0, k; i < n; i = k) {
 			for (k = i + 1; k < n && e[k].key == e[i].key; k++)
 				;
+			/* The signatures of the blocks to come. */
+			for (; ahead < n && ahead < k + 24; ahead++)
+				__builtin_prefetch(sig_at(j, e[ahead].id));
 			block(w, e + i, k - i);
 		}
 		/* Learning needs a sample: whole buckets, in fixed order. */

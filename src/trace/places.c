@@ -31,9 +31,15 @@ struct slot {
 	uint32_t value;
 };
 
-/* A multi-map from hashes to indexes: equal keys follow each other. */
+/*
+ * A multi-map from hashes to indexes: equal keys follow each other. Most look-ups
+ * find nothing: a bit filter that fits the second-level cache answers those.
+ */
+#define FILTER_BITS (1u << 21)
+
 struct multi {
 	struct slot *v;
+	uint64_t *filter;
 	size_t cap, count;
 };
 
@@ -110,7 +116,7 @@ canon_number(struct canon *o, const uint16_t *v, unsigned n, unsigned at)
 	char digits[16];
 	unsigned total = 0, part = 0;
 	bool units = false;
-	int len;
+	int len = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		units = units || kanji_digit(v[i]) >= 10;
@@ -126,11 +132,14 @@ canon_number(struct canon *o, const uint16_t *v, unsigned n, unsigned at)
 		if (part > 100000 || total > 100000)
 			break;
 	}
-	len = snprintf(digits, sizeof digits, "%u", total + part);
-	for (int i = 0; i < len && o->n < CANON_MAX; i++) {
+	total += part;
+	do
+		digits[len++] = (char)('0' + total % 10);
+	while ((total /= 10) > 0);
+	while (len-- > 0 && o->n < CANON_MAX) {
 		o->kanji_number[o->n] = true;
 		o->from[o->n] = (uint16_t)at;
-		o->v[o->n++] = (uint16_t)digits[i];
+		o->v[o->n++] = (uint16_t)digits[len];
 	}
 }
 
@@ -180,7 +189,16 @@ multi_init(struct multi *m, size_t cap)
 {
 	m->cap = cap;
 	m->v = calloc(cap, sizeof *m->v);
-	return m->v ? ERR_OK : ERR_NOMEM;
+	m->filter = calloc(FILTER_BITS / 64, sizeof *m->filter);
+	return m->v && m->filter ? ERR_OK : ERR_NOMEM;
+}
+
+static inline bool
+multi_may(const struct multi *m, uint64_t key)
+{
+	uint32_t bit = key >> 40 & (FILTER_BITS - 1);
+
+	return m->filter[bit / 64] >> (bit % 64) & 1;
 }
 
 static const struct slot *
@@ -207,6 +225,8 @@ multi_add(struct multi *m, uint64_t key, uint32_t value)
 		if (s->value == value)
 			return;
 	must(++m->count < m->cap);
+	m->filter[(key >> 40 & (FILTER_BITS - 1)) / 64] |= 1ull <<
+	    ((key >> 40 & (FILTER_BITS - 1)) % 64);
 	while (m->v[i].key)
 		i = (i + 1) & (m->cap - 1);
 	m->v[i] = (struct slot){key, value};
@@ -590,10 +610,15 @@ places_close(struct places *p)
 	free(p->city);
 	free(p->town);
 	free(p->cities.v);
+	free(p->cities.filter);
 	free(p->towns.v);
+	free(p->towns.filter);
 	free(p->loose.v);
+	free(p->loose.filter);
 	free(p->zips.v);
+	free(p->zips.filter);
 	free(p->wards.v);
+	free(p->wards.filter);
 	free(p);
 }
 
@@ -613,12 +638,14 @@ town_at(const struct multi *m, uint32_t city, const struct canon *c,
 
 	for (unsigned i = at; i < c->n && i < at + 26; i++) {
 		const struct slot *s;
+		uint64_t key;
 
 		h = text_hash_add(h, loose ? text_like(c->v[i]) : c->v[i]);
 		if (i + 1 < c->n && is_digit(c->v[i]) &&
 		    is_digit(c->v[i + 1]))
 			continue;	/* not inside a number */
-		s = multi_get(m, text_hash_end(h), NULL);
+		key = text_hash_end(h);
+		s = multi_may(m, key) ? multi_get(m, key, NULL) : NULL;
 		if (s) {
 			best = i + 1;
 			*town = s->value;
@@ -886,9 +913,12 @@ find_cities(const struct places *p, const struct canon *c, unsigned at,
 
 	for (unsigned i = at; i < c->n && i < at + 16; i++) {
 		const struct slot *s = NULL;
+		uint64_t key;
 
 		h = text_hash_add(h, c->v[i]);
-		while ((s = multi_get(&p->cities, text_hash_end(h), s))) {
+		key = text_hash_end(h);
+		while (multi_may(&p->cities, key) &&
+		    (s = multi_get(&p->cities, key, s))) {
 			if ((pref && p->city[s->value].pref != pref) || n == 8)
 				continue;
 			found[n] = s->value;
@@ -919,7 +949,8 @@ address_parse(const struct places *p, struct address *a, const struct text *t)
 	for (uint32_t i = 1; i < 48; i++) {
 		unsigned k = c.from[at], n = p->pref_len[i];
 
-		if (n && k + n <= t->n && !memcmp(t->v + k,
+		if (n && k + n <= t->n && t->v[k] == p->pref_units[i][0] &&
+		    !memcmp(t->v + k,
 		    p->pref_units[i], n * 2)) {
 			a->pref = i;
 			a->level = ADDR_PREF;

@@ -428,6 +428,21 @@ read_generic(struct row_reader *r, const struct row *row, struct cell *c)
 	}
 }
 
+uint64_t
+key_hash(struct slice key)
+{
+	uint64_t h;
+
+	while (key.len > 0 && key.p[0] == ' ') {
+		key.p++;
+		key.len--;
+	}
+	while (key.len > 0 && key.p[key.len - 1] == ' ')
+		key.len--;
+	h = hash64(key.p, key.len, 99);
+	return h ? h : 1;
+}
+
 void
 row_read(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
     void *sigs, struct row_facts *f)
@@ -449,6 +464,9 @@ row_read(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 	if (row.enc != ENC_ASCII && row.enc != r->usual)
 		f->issues |= 1u << ISSUE_BOTH_ENC;
 	row.n = csv_split(p, len, r->sep, row.f, COLUMNS_MAX, r->scratch);
+	f->enc = row.enc;
+	f->key = r->cols->key >= 0 && (unsigned)r->cols->key < row.n ?
+	    key_hash(row.f[r->cols->key]) : 0;
 	memcpy(row.moved, r->cols->at, sizeof row.moved);
 	if (row.n != r->cols->n && len > 0) {
 		f->issues |= 1u << ISSUE_COLUMNS;

@@ -87,10 +87,14 @@ void row_reader_fini(struct row_reader *r);
 
 struct row_facts {
 	uint64_t hash;		/* of all fields, decoded: equal for duplicates */
+	uint64_t key;		/* hash of the key column; 0: none */
+	enum text_enc enc;
 	uint32_t issues;	/* 1 << enum row_issue */
 	unsigned nsigs;		/* mentions, 0..2 */
 };
 
+/* Of a key as written; spaces around it do not count. Never 0. */
+uint64_t key_hash(struct slice key);
 /* Reads one row; sigs takes two, or schema->n cells. */
 void row_read(struct row_reader *r, const uint8_t *p, size_t len,
     unsigned flags, void *sigs, struct row_facts *f);

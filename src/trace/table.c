@@ -14,6 +14,7 @@
 #include "base/clock.h"
 
 #define BATCH 2048
+#define HUGE_FROM ((size_t)64 << 20)	/* random reads: fewer TLB misses */
 
 enum err
 file_map(const char *path, const uint8_t **p, size_t *len)
@@ -48,21 +49,6 @@ file_unmap(const uint8_t *p, size_t len)
 {
 	if (p && len)
 		munmap((void *)(uintptr_t)p, len);
-}
-
-uint64_t
-key_hash(struct slice key)
-{
-	uint64_t h;
-
-	while (key.len > 0 && key.p[0] == ' ') {
-		key.p++;
-		key.len--;
-	}
-	while (key.len > 0 && key.p[key.len - 1] == ' ')
-		key.len--;
-	h = hash64(key.p, key.len, 99);
-	return h ? h : 1;
 }
 
 struct dedup {
@@ -132,8 +118,6 @@ struct ingest {
 struct batch {
 	struct csv_row row[BATCH];
 	struct row_facts facts[BATCH];
-	uint64_t key[BATCH];
-	enum text_enc enc[BATCH];
 	uint8_t *sigs;			/* BATCH * 2 signatures */
 	unsigned n;
 	uint64_t seq;
@@ -180,6 +164,10 @@ add_mention(struct table *t, struct sigs *s, const uint8_t *sig, uint32_t row)
 			return ERR_NOMEM;
 		s->v = v;
 		s->cap = cap;
+		if (cap * s->stride > HUGE_FROM)
+			madvise((void *)(((uintptr_t)v + 4095) &
+			    ~(uintptr_t)4095), cap * s->stride - 4096,
+			    MADV_HUGEPAGE);
 	}
 	if (t->nmentions == t->mention_cap) {
 		size_t cap = t->mention_cap ? t->mention_cap +
@@ -218,11 +206,11 @@ append(struct ingest *g, const struct batch *b)
 				t->issue_row[k][t->issue[k]] = row + 1;
 			t->issue[k]++;
 		}
-		t->encodings[b->enc[i]]++;
+		t->encodings[f->enc]++;
 		t->offset[row] = b->row[i].offset;
 		t->first[row] = TABLE_NO_ROW;
 		if (g->o->keys)
-			t->key_hash[row] = b->key[i];
+			t->key_hash[row] = f->key;
 		if (g->o->dedup) {
 			e = dedup_find(&g->dedup, f->hash, row, &same);
 			if (e != ERR_OK)
@@ -297,7 +285,6 @@ ingest_work(void *arg)
 	struct table *t = g->t;
 	struct batch *b = calloc(1, sizeof *b);
 	struct row_reader r = {0};
-	struct slice f[COLUMNS_MAX];
 	enum err e = b ? ERR_OK : ERR_NOMEM;
 
 	if (e == ERR_OK)
@@ -322,15 +309,6 @@ ingest_work(void *arg)
 			row_read(&r, p, b->row[i].len, b->row[i].flags,
 			    b->sigs + (size_t)i * 2 * g->sigs->stride,
 			    &b->facts[i]);
-			b->enc[i] = text_guess(p, b->row[i].len, t->usual);
-			if (g->o->keys) {
-				unsigned n = csv_split(p, b->row[i].len,
-				    t->sep, f, COLUMNS_MAX, r.scratch);
-
-				b->key[i] = t->cols.key >= 0 &&
-				    (unsigned)t->cols.key < n ?
-				    key_hash(f[t->cols.key]) : 0;
-			}
 		}
 		give(g, b);
 	}

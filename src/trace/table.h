@@ -65,7 +65,6 @@ struct slice table_row(const struct table *t, size_t row);
 /* The key of a row as written; the row's number where there is no key column. */
 size_t table_key(const struct table *t, size_t row, uint8_t *scratch,
     char *out, size_t cap);
-uint64_t key_hash(struct slice key);
 
 /* Maps a whole file; an empty one gives p = "" and len 0. */
 enum err file_map(const char *path, const uint8_t **p, size_t *len);
