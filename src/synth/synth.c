@@ -677,17 +677,28 @@ choose(struct broker *b)
 static enum err
 order(struct broker *b, uint64_t **out, uint64_t *n)
 {
-	uint64_t *v = malloc((b->ncustomers + 1) * sizeof *v), k = 0;
+	uint64_t cap = b->ncustomers + 1, *v = malloc(cap * sizeof *v), k = 0;
+	double again = b->o->copies / (1 + b->o->copies);
 
 	if (!v)
 		return ERR_NOMEM;
-	for (uint64_t i = 1; i <= b->ncustomers; i++)
-		if (b->wanted[i] && rng_chance(&b->r, b->o->sample)) {
+	for (uint64_t i = 1; i <= b->ncustomers; i++) {
+		if (!b->wanted[i] || !rng_chance(&b->r, b->o->sample))
+			continue;
+		do {
+			if (k == cap) {
+				uint64_t *w = realloc(v, 2 * cap * sizeof *v);
+
+				if (!w) {
+					free(v);
+					return ERR_NOMEM;
+				}
+				v = w;
+				cap *= 2;
+			}
 			v[k++] = i;
-			while (rng_chance(&b->r, b->o->copies /
-			    (1 + b->o->copies)) && k < b->ncustomers)
-				v[k++] = i;
-		}
+		} while (rng_chance(&b->r, again));
+	}
 	for (uint64_t i = k; i > 1; i--) {
 		uint64_t j = rng_next(&b->r) % i, t = v[i - 1];
 

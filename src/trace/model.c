@@ -200,7 +200,8 @@ rarity(const struct model *m, unsigned table, uint32_t v)
 
 		if (!f->count[s] || m->total[s] < 1)
 			continue;
-		share = f->count[s][slot(f, v)] / m->total[s];
+		/* A small file's shares are those of its authors' choice. */
+		share = f->count[s][slot(f, v)] / (m->total[s] + 1000);
 		if (share > most)
 			most = share;
 	}

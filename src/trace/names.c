@@ -504,16 +504,17 @@ phone_parse(struct phone *out, const struct text *t)
 		same = same && d[k] == d[i + 1];
 	}
 	n -= i;
-	if (out->number == 0 || same || d[i] != 0 || d[i + 1] == 0) {
-		out->kind = n < 8 ? PHONE_DAMAGED : PHONE_FILLER;
-		if (n < 8)
-			out->number = 0;
-	} else if (n == 11)
-		out->kind = PHONE_MOBILE;
-	else if (n == 10)
-		out->kind = PHONE_LAND;
+	if (n < 8)
+		out->number = 0;
+	if (n < 8)
+		out->kind = PHONE_DAMAGED;
+	else if (out->number == 0 || same)
+		out->kind = PHONE_FILLER;
+	else if (d[i] != 0 || d[i + 1] == 0 || n > 12)
+		out->kind = PHONE_OTHER;
 	else
-		out->kind = n < 8 || n > 12 ? PHONE_DAMAGED : PHONE_OTHER;
+		out->kind = n == 11 ? PHONE_MOBILE : n == 10 ? PHONE_LAND :
+		    PHONE_OTHER;
 	if (out->kind == PHONE_FILLER && out->number == 0)
 		out->number = 1;
 }

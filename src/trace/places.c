@@ -493,7 +493,7 @@ load_2022(struct places *p, struct canon *k)
 			if (city_find(p, slice_of((const char *)a.p, n), pref,
 			    k) != ADDRESS_NONE)
 				cut = n;
-			else if (n > 9 && !memcmp(a.p + n - 3, "区", 3) &&
+			else if (n > 9 && a.p && !memcmp(a.p + n - 3, "区", 3) &&
 			    memmem(a.p, n, "市", 3)) {
 				cut = n;
 				break;
