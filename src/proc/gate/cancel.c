@@ -134,8 +134,9 @@ cancel_local(struct gate *g, uint32_t pid, uint32_t secret)
 	for (struct session *s = g->sessions; s != NULL; s = s->next) {
 		if ((s->sid & 0xffffff) != (pid & 0xffffff))
 			continue;
-		if (s->cancel_key == secret && s->back != NULL &&
-		    s->phase == PH_LIVE)
+		/* An idle session has nothing to cancel: late is too late. */
+		if (s->cancel_key == secret && s->back != NULL && !s->cutting &&
+		    s->phase == PH_LIVE && (s->ops_len > 0 || s->outstanding > 0))
 			cancel_start(g, s, NULL);
 		return true;
 	}

@@ -179,6 +179,13 @@ enum wait {
 	WAIT_CANCEL		/* the cut statement's cancel is on its way */
 };
 
+/* The ledger's answer about one chunk (IPC_GRANT). */
+struct grant {
+	uint32_t request, rows;
+	uint8_t reason, window;
+	uint64_t used, limit, frees_at_us;
+};
+
 struct back;
 
 struct session {
@@ -249,6 +256,8 @@ struct session {
 	bool charge_opened;	/* STMT_OPEN was sent */
 	bool charge_over;	/* its last answer is in */
 	bool charge_cut;	/* the budget ended in it */
+	struct grant cut_by;	/* why */
+	bool cut_untold;	/* the client's error is still to be sent */
 	bool cutting;		/* the server is still being cancelled */
 	bool held_ready;	/* its ReadyForQuery waits for the decision */
 	bool held_piece;

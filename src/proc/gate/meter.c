@@ -24,6 +24,7 @@ meter_begin(struct session *s, struct op *op)
 	s->flush_asked = false;
 	s->charge_opened = s->charge_over = s->charge_cut = false;
 	s->charge_rows = s->charge_bytes = 0;
+	s->cut_untold = false;
 	if (s->wait == WAIT_NONE)
 		s->wait = op->type == OP_EXECUTE && op->stmt->j->v.modifies ?
 		    WAIT_COMMIT : WAIT_METER;
@@ -219,65 +220,6 @@ meter_flush(struct session *s)
 	s->rows_n = 0;
 }
 
-/* Wholly decided, and the server is done with it. */
-static void
-settle(struct session *s)
-{
-	struct buf *b = &s->gate->link_out;
-	size_t mark;
-
-	if (!s->charged || !s->charge_over || s->chunks != NULL || s->rows_n > 0 ||
-	    s->cutting)
-		return;
-	if (s->charge_opened) {
-		mark = ipc_begin(b, IPC_STMT_END, s->sid);
-		buf_u64(b, s->charge_rows);
-		buf_u64(b, s->charge_bytes);
-		buf_u8(b, s->charge_cut ? 1 : 0);
-		ipc_end(b, mark);
-	} else {
-		tally_count(s, s->charge->hash, s->charge->text, s->charge->len, 1, 0);
-	}
-	stmt_unref(s->charge);
-	s->charge = NULL;
-	s->charged = false;
-	if (s->wait == WAIT_METER || s->wait == WAIT_COMMIT)
-		s->wait = WAIT_NONE;
-	if (s->held_piece) {
-		s->held_piece = false;
-		s->charge_cut = false;
-		query_piece_done(s);
-	}
-	if (s->held_ready) {
-		s->held_ready = false;
-		reply_ready(s);
-	}
-}
-
-void
-meter_over(struct session *s)
-{
-	meter_flush(s);
-	s->charge_over = true;
-	settle(s);
-}
-
-static void
-cut_cancelled(struct session *s)
-{
-	s->cutting = false;
-	settle(s);
-	if (s->wait == WAIT_NONE)
-		front_take(s);
-	session_update(s);
-}
-
-struct grant {
-	uint32_t request, rows;
-	uint8_t reason, window;
-	uint64_t used, limit, frees_at_us;
-};
-
 static void
 put_budget_error(struct session *s, const struct grant *g)
 {
@@ -327,6 +269,65 @@ put_budget_error(struct session *s, const struct grant *g)
 	pg_put_error(front_out(s), 'E', "ERROR", "KB001", message, detail, hint);
 }
 
+/* Wholly decided, and the server is done with it. */
+static void
+settle(struct session *s)
+{
+	struct buf *b = &s->gate->link_out;
+	size_t mark;
+
+	if (!s->charged || !s->charge_over || s->chunks != NULL || s->rows_n > 0 ||
+	    s->cutting)
+		return;
+	if (s->cut_untold) {
+		/* Not before the server is done: a client that saw the error but no
+		 * ReadyForQuery would cancel, and hit its next statement. */
+		put_budget_error(s, &s->cut_by);
+		s->cut_untold = false;
+	}
+	if (s->charge_opened) {
+		mark = ipc_begin(b, IPC_STMT_END, s->sid);
+		buf_u64(b, s->charge_rows);
+		buf_u64(b, s->charge_bytes);
+		buf_u8(b, s->charge_cut ? 1 : 0);
+		ipc_end(b, mark);
+	} else {
+		tally_count(s, s->charge->hash, s->charge->text, s->charge->len, 1, 0);
+	}
+	stmt_unref(s->charge);
+	s->charge = NULL;
+	s->charged = false;
+	if (s->wait == WAIT_METER || s->wait == WAIT_COMMIT)
+		s->wait = WAIT_NONE;
+	if (s->held_piece) {
+		s->held_piece = false;
+		s->charge_cut = false;
+		query_piece_done(s);
+	}
+	if (s->held_ready) {
+		s->held_ready = false;
+		reply_ready(s);
+	}
+}
+
+void
+meter_over(struct session *s)
+{
+	meter_flush(s);
+	s->charge_over = true;
+	settle(s);
+}
+
+static void
+cut_cancelled(struct session *s)
+{
+	s->cutting = false;
+	settle(s);
+	if (s->wait == WAIT_NONE)
+		front_take(s);
+	session_update(s);
+}
+
 /* Where row number n (0-based) of the chunk begins in front.out. */
 static uint64_t
 row_position(const struct session *s, const struct chunk *c, uint32_t n)
@@ -361,8 +362,8 @@ cut(struct session *s, const struct grant *g)
 	buf_clear(&s->rows);
 	s->rows_n = 0;
 	s->first_request = s->next_request;
-	s->charge_cut = true;
-	put_budget_error(s, g);
+	s->charge_cut = s->cut_untold = true;
+	s->cut_by = *g;
 	if (s->pieces != NULL)
 		s->pieces_failed = true;
 	if (s->charge_over)
