@@ -268,15 +268,10 @@ who_tokens(const struct conf_database *db, const struct book_keys *keys,
 		const struct conf_table *t = &db->tables[i];
 		char name[512];
 
+		/* Every domain is the name of a table with a key. */
 		if (t->subject == NULL)
 			continue;
-		if (t->subject_of != NULL)
-			snprintf(name, sizeof(name), "%s%s",
-			    strchr(t->subject_of, '.') ? "" : "public.",
-			    t->subject_of);
-		else
-			snprintf(name, sizeof(name), "%s.%s", t->schema, t->name);
-		if (strlen(name) > 255)
+		if (snprintf(name, sizeof(name), "%s.%s", t->schema, t->name) > 255)
 			continue;
 		for (size_t k = 0; k < keys->n && n < WHO_TOKENS_MAX; k++)
 			out[n++] = token_make(keys->v[k].key, slice_cstr(db->name),

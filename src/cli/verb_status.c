@@ -108,10 +108,10 @@ budgets_print(json_t *rows)
 static void
 coverage_print(json_t *rows)
 {
-	json_t *o;
-	size_t i;
+	json_t *o, *name;
+	size_t i, k;
 
-	printf("\n%s\n", _("Coverage, as configured:"));
+	printf("\n%s\n", _("Coverage:"));
 	json_array_foreach(rows, i, o) {
 		if (json_is_true(json_object_get(o, "protected")))
 			printf(_("  %s: protected, %lld tables with personal data, %lld "
@@ -122,6 +122,9 @@ coverage_print(json_t *rows)
 			printf(_("  %s: NOT protected: declared free of personal data by "
 			    "%s since %s\n"), str(o, "database"),
 			    str(o, "declared_by"), str(o, "since"));
+		json_array_foreach(json_object_get(o, "uncovered"), k, name)
+			printf(_("    seen, but in nobody's catalog: %s\n"),
+			    json_string_value(name));
 	}
 }
 

@@ -355,7 +355,7 @@ tell_window(const struct actor *a, const struct meter_ask *ask, unsigned bits,
 		if (!(bits & 1u << w))
 			continue;
 		day = frees(a, w, ask->limit[w], need[w]);
-		if (out->window >= 0 && day < out->frees)
+		if (out->window >= 0 && day <= out->frees)
 			continue;
 		out->window = w;
 		out->frees = day;

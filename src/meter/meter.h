@@ -77,7 +77,7 @@ struct meter_answer {
 	uint64_t anon;		/* and their unknown subjects */
 	/*
 	 * The window that stopped the next row (observed: that is exceeded), of
-	 * several the one that frees last; -1: none.
+	 * several the one that frees last, of equals the shortest; -1: none.
 	 */
 	int window;
 	uint64_t used, limit;	/* of that window, after the charge */

@@ -51,6 +51,7 @@ static const char password[] = "correct horse 1";
 
 struct proc {
 	char dir[64];
+	const char *text;		/* of the configuration; NULL: conf_text */
 	struct conf *conf;
 	struct serve_options o;
 	int parent, listener;
@@ -76,7 +77,9 @@ proc_start(struct proc *p)
 	int pair[2];
 	char ready;
 
-	if (conf_parse(&p->conf, "kuraban.conf", conf_text, &notes) != ERR_OK)
+	if (p->text == NULL)
+		p->text = conf_text;
+	if (conf_parse(&p->conf, "kuraban.conf", p->text, &notes) != ERR_OK)
 		fail_msg("%s", notes.n ? notes.v[0].text : "conf");
 	conf_notes_fini(&notes);
 	if (p->dir[0] == 0) {
@@ -90,7 +93,7 @@ proc_start(struct proc *p)
 	assert_int_equal(listen(p->listener, 8), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	p->parent = pair[0];
-	p->o = (struct serve_options){.dir = p->dir, .conf_hash = "hash",
+	p->o = (struct serve_options){.dir = p->dir, .conf_text = slice_cstr(p->text),
 	    .parent_fd = pair[1], .control_fd = p->listener};
 	assert_int_equal(pthread_create(&p->thread, NULL, run, p), 0);
 	assert_int_equal(read(p->parent, &ready, 1), 1);
@@ -1076,6 +1079,77 @@ new_year_L4(void **state)
 	proc_remove(&p);
 }
 
+/* What a gate met outside of the catalog stays on the list. */
+static void
+uncovered_is_shown_L7(void **state)
+{
+	struct proc p = {.dir = ""};
+	struct gate g;
+	size_t mark;
+
+	for (int round = 0; round < 3; round++) {
+		json_t *o, *names;
+		char snap[128];
+
+		proc_start(&p);
+		gate_open(&g, &p, 0);
+		for (int i = 0; round == 0 && i < 4; i++) {
+			mark = ipc_begin(&g.out, IPC_ALERT, 0);
+			lp(&g.out, "uncovered");
+			lp(&g.out, "crm");
+			lp(&g.out, i < 2 ? "public.other" : "public.customers");
+			ipc_end(&g.out, mark);
+		}
+		mark = ipc_begin(&g.out, IPC_CATALOG, 0);
+		buf_u16(&g.out, 0);
+		lp(&g.out, "x.y");
+		buf_u16(&g.out, 0);
+		ipc_end(&g.out, mark);
+		gate_send(&g);
+		gate_expect(&g, IPC_BASELINE);
+		o = control(&p, "{\"do\":\"status\"}");
+		names = json_object_get(json_array_get(json_object_get(o,
+		    "coverage"), 0), "uncovered");
+		/* The other one is in the configuration: covered by now. */
+		assert_int_equal(json_array_size(names), 1);
+		assert_string_equal(json_string_value(json_array_get(names, 0)),
+		    "public.other");
+		json_decref(o);
+		gate_close(&g);
+		assert_int_equal(proc_stop(&p), ERR_OK);
+		snprintf(snap, sizeof(snap), "%s/meter.snap", p.dir);
+		if (round == 1)
+			assert_int_equal(unlink(snap), 0);
+	}
+	assert_int_equal(fake_find("\"kind\":\"alert\"", "uncovered"), 2);
+	proc_remove(&p);
+}
+
+/* Every change of the configuration is in the ledger, its secrets are not. */
+static void
+configuration_is_policy_L6(void **state)
+{
+	struct proc p = {.dir = ""};
+	char *other = strdup(conf_text);
+
+	proc_start(&p);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(fake_find("\"what\":\"config\"", ""), 1);
+	assert_int_equal(fake_find("\"what\":\"role\"", "operator"), 1);
+	proc_start(&p);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(fake_find("\"what\":\"config\"", ""), 1);
+	strstr(other, "100")[0] = '9';
+	p.text = other;
+	proc_start(&p);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(fake_find("\"what\":\"config\"", ""), 2);
+	assert_int_equal(fake_find("\"what\":\"role\"", "\"day\":\"900\""), 1);
+	assert_int_equal(fake_find("secret", ""), 0);
+	free(other);
+	proc_remove(&p);
+}
+
 static void
 status_and_stop(void **state)
 {
@@ -1122,6 +1196,8 @@ main(void)
 		cmocka_unit_test(baselines_and_broadcasts),
 		cmocka_unit_test(upstream_login),
 		cmocka_unit_test(new_year_L4),
+		cmocka_unit_test(uncovered_is_shown_L7),
+		cmocka_unit_test(configuration_is_policy_L6),
 		cmocka_unit_test(status_and_stop),
 	};
 

@@ -124,6 +124,7 @@ book_alert(struct book *b, const struct entry_head *h, const char *what,
 	    .detail = detail};
 	enum err err;
 
+	uncovered_note(b, e.what, h->database, object);
 	if (!alert_note(b, clock_day(h->time_us), e.what, object, h->actor,
 	    h->database))
 		return ERR_EXISTS;
@@ -245,6 +246,34 @@ book_year_key(struct book *b, int year, const uint8_t **key)
 	return err;
 }
 
+enum err
+book_conf_hash(struct book *b, struct slice text, char out[BOOK_CONF_HASH])
+{
+	uint8_t key[32], sum[32], *p;
+	char path[BOOK_PATH_MAX];
+	size_t len;
+	enum err err;
+
+	must(book_path(path, b->dir, "keys/config.key"));
+	err = vfs_read_all(b->vfs, path, sizeof(key), &p, &len);
+	if (err == ERR_OK) {
+		if (len == sizeof(key))
+			memcpy(key, p, len);
+		else
+			err = ERR_FORMAT;
+		free(p);
+	} else if (err == ERR_NOTFOUND) {
+		randombytes_buf(key, sizeof(key));
+		err = vfs_replace(b->vfs, path, key, sizeof(key), VFS_PRIVATE,
+		    "book.key", "book.key-dir");
+	}
+	if (err != ERR_OK)
+		return err;
+	crypto_generichash(sum, sizeof(sum), text.p, text.len, key, sizeof(key));
+	hex_encode(out, sum, sizeof(sum));
+	return ERR_OK;
+}
+
 /* --- actors ------------------------------------------------------------- */
 
 enum err
@@ -323,6 +352,7 @@ derived_reset(struct book *b)
 	must((b->meter = meter_new()) != NULL);
 	baselines_drop(b);
 	map_fini(&b->alerts, NULL);
+	map_fini(&b->uncovered, NULL);
 	b->conf_hash[0] = 0;
 	b->snap_covers = b->next = 0;
 }
@@ -357,6 +387,7 @@ book_init(struct book *b, const struct conf *c, const char *dir,
 	buf_init(&b->last, 2 * LEDGER_ENTRY_MAX);
 	map_init(&b->baselines);
 	map_init(&b->alerts);
+	map_init(&b->uncovered);
 	return sodium_init() >= 0 && snprintf(b->dir, sizeof(b->dir), "%s", dir) <
 	    (int)sizeof(b->dir) ? ERR_OK : ERR_TOOBIG;
 }
@@ -450,7 +481,8 @@ book_close(struct book *b)
 	if (b->ledger != NULL && b->actors != NULL) {
 		if (b->actors_changed)
 			err = book_actors_save(b);
-		if (b->next > b->snap_covers && ledger_size(b->ledger) == b->next)
+		if (b->snapshots && b->next > b->snap_covers &&
+		    ledger_size(b->ledger) == b->next)
 			(void)book_snapshot(b);
 	}
 	sealed_close(b->sealed);
@@ -459,6 +491,7 @@ book_close(struct book *b)
 	meter_free(b->meter);
 	baselines_drop(b);
 	map_fini(&b->alerts, NULL);
+	map_fini(&b->uncovered, NULL);
 	buf_fini(&b->entry);
 	buf_fini(&b->last);
 	sodium_memzero(&b->keys, sizeof(b->keys));

@@ -8,6 +8,7 @@
  *   STATE/ledger/            the log (ledger/ledger.h)
  *   STATE/keys/sign.key      its signing key
  *   STATE/keys/subject-YYYY.key   16 bytes: the year's key of subject tokens
+ *   STATE/keys/config.key    32 bytes: see book_conf_hash()
  *   STATE/sealed/            originals (ledger/sealed.h)
  *   STATE/actors             actor/actor.h
  *   STATE/meter.snap         derived; docs/spec/meter.md, section 5
@@ -32,6 +33,7 @@ enum {
 	BOOK_YEARS_MAX = 64,
 	BOOK_PATH_MAX = 1024,
 	BOOK_CONF_HASH = 65,		/* hex of 32 bytes and NUL */
+	BOOK_UNCOVERED_MAX = 1000,
 	BOOK_ALERTS_MAX = 10000,	/* a day; a hostile gate could send any number */
 	BOOK_TABLE_HASH = 33
 };
@@ -66,6 +68,7 @@ struct book {
 	struct book_keys keys;
 	struct map baselines;		/* "database" NUL "table" */
 	char conf_hash[BOOK_CONF_HASH];	/* what the ledger says is in force */
+	struct map uncovered;		/* "database" NUL object, from alerts */
 	struct map alerts;		/* hashes of what was said today already */
 	int32_t alerts_day;
 	uint64_t next;			/* index of the next entry */
@@ -74,6 +77,7 @@ struct book {
 	struct buf last;		/* the newest entry; empty: see last_hash */
 	uint8_t last_hash[32];		/* of the newest entry of the snapshot */
 	bool clock_back;		/* told already */
+	bool snapshots;			/* may write meter.snap: the server, not verbs */
 	uint64_t dropped;		/* entries that found no space */
 	struct buf entry;		/* scratch of the builders */
 };
@@ -119,6 +123,12 @@ enum err book_keys_load(struct book_keys *k, const char *dir,
     const struct vfs *vfs);
 
 enum err book_actors_save(struct book *b);
+/*
+ * Of the configuration's text, under a key of this state: it holds passwords, so
+ * whoever has the ledger must not be able to try them.
+ */
+enum err book_conf_hash(struct book *b, struct slice text,
+    char out[BOOK_CONF_HASH]);
 
 /* NULL when there is none. */
 struct book_baseline *book_baseline(struct book *b, const char *database,

@@ -84,10 +84,33 @@ session_rows(struct server *s)
 	return rows;
 }
 
-/* What the configuration declares; whether it is all is the gate's to see. */
+/* What gates met in a database that the configuration does not name still. */
 static json_t *
-coverage_rows(const struct conf *c)
+uncovered_names(const struct server *s, const struct conf_database *d)
 {
+	json_t *names = json_array();
+	struct slice key;
+
+	for (size_t i = 0; map_each(&s->book.uncovered, &i, &key, NULL);) {
+		size_t n = strlen((const char *)key.p) + 1;
+		char hash[BOOK_TABLE_HASH];
+		struct slice object = {key.p + n, key.len - n};
+
+		if (strcmp((const char *)key.p, d->name) != 0)
+			continue;
+		book_table_hash(hash, d, object);
+		if (hash[0] == 0)
+			json_array_append_new(names, json_stringn(
+			    (const char *)object.p, object.len));
+	}
+	return names;
+}
+
+/* What the configuration declares, and what was seen outside of it (L7). */
+static json_t *
+coverage_rows(const struct server *s)
+{
+	const struct conf *c = s->conf;
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < c->ndatabases; i++) {
@@ -99,9 +122,10 @@ coverage_rows(const struct conf *c)
 			open += d->tables[k].open;
 		}
 		json_array_append_new(rows, json_pack(
-		    "{s:s, s:b, s:i, s:i, s:s?, s:s?}", "database", d->name,
+		    "{s:s, s:b, s:i, s:i, s:o, s:s?, s:s?}", "database", d->name,
 		    "protected", !d->unprotected, "personal_tables", personal,
-		    "open_tables", open, "declared_by", d->declared_by,
+		    "open_tables", open, "uncovered", uncovered_names(s, d),
+		    "declared_by", d->declared_by,
 		    "since", d->since));
 	}
 	return rows;
@@ -123,7 +147,7 @@ status(struct server *s)
 	return json_pack("{s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:{s:I, s:I, s:b, s:I},"
 	    " s:{s:I, s:I}}", "ok", 1, "version", KURABAN_VERSION, "time", now,
 	    "workers", (int)workers, "sessions", session_rows(s),
-	    "budgets", budgets, "coverage", coverage_rows(s->conf), "ledger",
+	    "budgets", budgets, "coverage", coverage_rows(s), "ledger",
 	    "entries", (json_int_t)ledger_size(s->book.ledger),
 	    "free_bytes", (json_int_t)ledger_free_bytes(s->book.ledger),
 	    "releasing", s->fatal == ERR_OK && !s->low,

@@ -39,11 +39,11 @@ read_all(int fd, void *buf, size_t n)
 	return true;
 }
 
-/* u32 length, then the file's name, NUL, its text. */
+/* u32 length, then the file's name, NUL, its text, which *body borrows. */
 static struct conf *
-conf_receive(char hash[BOOK_CONF_HASH])
+conf_receive(char **all, struct slice *body)
 {
-	uint8_t head[4], sum[32];
+	uint8_t head[4];
 	struct rd r = rd_init(head, sizeof(head));
 	struct conf_notes notes;
 	struct conf *c = NULL;
@@ -62,12 +62,9 @@ conf_receive(char hash[BOOK_CONF_HASH])
 				say_error("%s:%d: %s", text, notes.v[i].line,
 				    notes.v[i].text);
 		conf_notes_fini(&notes);
-		crypto_generichash(sum, sizeof(sum), (const uint8_t *)end + 1,
-		    strlen(end + 1), NULL, 0);
-		hex_encode(hash, sum, sizeof(sum));
+		*body = slice_cstr(end + 1);
 	}
-	sodium_memzero(text, n);
-	free(text);
+	*all = text;
 	return c;
 }
 
@@ -104,20 +101,21 @@ enter(const struct conf *c)
 int
 ledger_main(int argc, char **argv)
 {
-	char hash[BOOK_CONF_HASH] = "";
 	struct serve_options o = {.dir = ".", .parent_fd = PARENT_FD,
-	    .control_fd = CONTROL_FD, .conf_hash = hash, .enter = enter};
+	    .control_fd = CONTROL_FD, .enter = enter};
+	char *text = NULL;
 	struct conf *c;
 	enum err err;
 
 	say_role("ledger");
 	signal(SIGPIPE, SIG_IGN);
-	if (sodium_init() < 0 || (c = conf_receive(hash)) == NULL)
+	if (sodium_init() < 0 || (c = conf_receive(&text, &o.conf_text)) == NULL)
 		return 1;
 	if (c->language != NULL)
 		i18n_use(c->language);
 	err = ledger_serve(c, &o);
 	conf_free(c);
+	free(text);
 	if (err == ERR_BROKEN) {
 		say_error("the ledger cannot be trusted any more: nothing is released");
 		return EXIT_BROKEN;

@@ -13,6 +13,9 @@ enum err replay_entry(struct book *b, uint64_t index, struct slice entry);
 /* Notes the alert; false when it was said today already. */
 bool alert_note(struct book *b, int32_t day, struct slice what,
     struct slice object, struct slice actor, struct slice database);
+/* An alert "uncovered" names what the status must show (L7). */
+void uncovered_note(struct book *b, struct slice what, struct slice database,
+    struct slice object);
 void replay_hash(uint8_t out[32], struct slice entry);
 void baselines_drop(struct book *b);
 struct book_baseline *baseline_make(struct book *b, const char *database,

@@ -33,11 +33,17 @@ statement_free(struct statement *t)
 static void
 seal(struct server *s, struct statement *t, struct slice original)
 {
+	enum err err;
+
 	if (original.len == 0)
 		return;
-	/* Lost originals are told by the sealed store's flush; entries go on. */
-	if (sealed_put(s->book.sealed, original, &t->sealed, t->commitment) !=
-	    ERR_OK)
+	err = sealed_put(s->book.sealed, original, &t->sealed, t->commitment);
+	/* Too much is waiting: write it now. */
+	if (err == ERR_NOSPACE && sealed_flush(s->book.sealed) == ERR_OK)
+		err = sealed_put(s->book.sealed, original, &t->sealed,
+		    t->commitment);
+	/* Without the original the entry is still worth writing. */
+	if (err != ERR_OK)
 		t->sealed = 0;
 }
 

@@ -226,6 +226,24 @@ alert_note(struct book *b, int32_t day, struct slice what, struct slice object,
 	return true;
 }
 
+void
+uncovered_note(struct book *b, struct slice what, struct slice database,
+    struct slice object)
+{
+	char key[1024];
+
+	if (!slice_is(what, "uncovered") || b->uncovered.count >= BOOK_UNCOVERED_MAX ||
+	    database.len + 1 + object.len > sizeof(key))
+		return;
+	if (database.len > 0)
+		memcpy(key, database.p, database.len);
+	key[database.len] = 0;
+	if (object.len > 0)
+		memcpy(key + database.len + 1, object.p, object.len);
+	map_put(&b->uncovered, (struct slice){(uint8_t *)key,
+	    database.len + 1 + object.len}, b);
+}
+
 static struct slice
 text_of(json_t *o, const char *key)
 {
@@ -345,6 +363,8 @@ replay_other(struct book *b, const struct entry_front *f, struct slice entry)
 	what = text_of(o, "what");
 	detail = json_object_get(o, "detail");
 	if (f->kind == ENTRY_KIND_alert) {
+		uncovered_note(b, what, text_of(o, "database"),
+		    text_of(o, "object"));
 		(void)alert_note(b, clock_day(f->time_us), what, text_of(o, "object"),
 		    text_of(o, "actor"), text_of(o, "database"));
 	} else if (slice_is(what, "baseline") || slice_is(what, "baseline-more")) {

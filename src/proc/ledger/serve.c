@@ -189,18 +189,22 @@ server_prepare(struct server *s, const struct conf *c, const char *dir)
 }
 
 static enum err
-server_start(struct server *s, const char *dir, const struct vfs *vfs,
-    const char *conf_hash)
+server_start(struct server *s, const struct serve_options *o)
 {
-	char why[256];
-	enum err err = book_open(&s->book, s->conf, dir, vfs, why, sizeof(why));
+	char why[256], hash[BOOK_CONF_HASH];
+	enum err err = book_open(&s->book, s->conf, o->dir, o->vfs, why,
+	    sizeof(why));
 
+	if (err == ERR_OK &&
+	    (err = book_conf_hash(&s->book, o->conf_text, hash)) != ERR_OK)
+		snprintf(why, sizeof(why), "keys/config.key: %s", err_text(err));
 	if (err != ERR_OK) {
 		say_error("%s; %s", why, err_advice(err));
 		return err;
 	}
-	if ((err = book_start(&s->book, conf_hash, s->conf->workers)) == ERR_OK)
-		conf_policy(s, conf_hash);
+	s->book.snapshots = true;
+	if ((err = book_start(&s->book, hash, s->conf->workers)) == ERR_OK)
+		conf_policy(s, hash);
 	server_entry(s, err);
 	server_commit(s);
 	return s->fatal ? s->fatal : err;
@@ -497,7 +501,7 @@ ledger_serve(const struct conf *c, const struct serve_options *o)
 	must(s != NULL);
 	server_prepare(s, c, o->dir);
 	err = o->enter != NULL && !o->enter(c) ? ERR_DENIED :
-	    server_start(s, o->dir, o->vfs, o->conf_hash);
+	    server_start(s, o);
 	if (err == ERR_OK) {
 		s->parent_fd = o->parent_fd;
 		s->control_fd = o->control_fd;

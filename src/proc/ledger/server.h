@@ -131,9 +131,12 @@ struct session *session_new(struct server *s, struct worker *w, uint32_t sid);
 struct session *session_find(const struct worker *w, uint32_t sid);
 /* Writes the close entry of a live one, frees. */
 void session_end(struct server *s, struct session *x, struct slice why);
-/* KILL; the session stays dead until the gate lets go of it. */
+/*
+ * KILL; the session stays dead until the gate lets go of it. message is for the
+ * client, why for the entry.
+ */
 void session_kill(struct server *s, struct session *x, const char *sqlstate,
-    const char *message);
+    const char *message, const char *why);
 struct entry_head session_head(struct server *s, const struct session *x);
 void sessions_kill_actor(struct server *s, const char *name);
 
@@ -171,7 +174,7 @@ char *passfile_find(const char *path, const struct conf_upstream *u);
 struct serve_options {
 	const char *dir;		/* the state directory */
 	const struct vfs *vfs;		/* NULL: the real one */
-	const char *conf_hash;
+	struct slice conf_text;		/* for its hash in the ledger */
 	int parent_fd, control_fd;	/* -1: none */
 	/* Gives up rights, after what is outside of dir was read. May be NULL. */
 	bool (*enter)(const struct conf *c);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <libintl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proc/ledger/server.h"
+
+#define _(s) gettext(s)
 
 static struct slice
 sid_key(const uint32_t *sid)
@@ -80,7 +83,7 @@ session_end(struct server *s, struct session *x, struct slice why)
 
 void
 session_kill(struct server *s, struct session *x, const char *sqlstate,
-    const char *message)
+    const char *message, const char *why)
 {
 	struct buf *out = &x->worker->out;
 	size_t mark;
@@ -88,7 +91,7 @@ session_kill(struct server *s, struct session *x, const char *sqlstate,
 	if (x->phase == SESSION_DEAD)
 		return;
 	if (x->phase == SESSION_LIVE)
-		session_close_entry(s, x, slice_cstr(message));
+		session_close_entry(s, x, slice_cstr(why));
 	x->phase = SESSION_DEAD;
 	mark = ipc_begin(out, IPC_KILL, x->sid);
 	buf_put(out, sqlstate, 5);
@@ -101,5 +104,6 @@ sessions_kill_actor(struct server *s, const char *name)
 {
 	for (struct session *x = s->sessions; x != NULL; x = x->next)
 		if (strcmp(x->name, name) == 0)
-			session_kill(s, x, "KB006", "the actor was disabled");
+			session_kill(s, x, "KB006", _("this actor is disabled"),
+			    "the actor was disabled");
 }

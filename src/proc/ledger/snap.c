@@ -3,10 +3,11 @@
  * STATE/meter.snap, so that a start need not read the whole ledger. Derived: a
  * missing or damaged one costs time, nothing else.
  *
- *   "KBSNAP02", u64 entries covered, 32 bytes BLAKE2b of the last of them,
+ *   "KBSNAP03", u64 entries covered, 32 bytes BLAKE2b of the last of them,
  *   s16 configuration's hash, u32 count of baselines, each: s16 database NUL
  *   table, s16 hash, u16 count, s32 names; u32 day and count of alerts, each 32
- *   bytes; the meter (meter_save); 32 bytes BLAKE2b of all before
+ *   bytes; u32 count of uncovered objects, each s16 database NUL object; the
+ *   meter (meter_save); 32 bytes BLAKE2b of all before
  */
 #include <sodium.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 #include "proc/ledger/parts.h"
 
-#define MAGIC "KBSNAP02"
+#define MAGIC "KBSNAP03"
 enum { IO_BYTES = 1 << 18, SUM_BYTES = 32 };
 
 struct snap_file {
@@ -91,6 +92,9 @@ snap_head(struct book *b, struct buf *h)
 	buf_u32(h, (uint32_t)b->alerts.count);
 	for (size_t i = 0; map_each(&b->alerts, &i, &key, NULL);)
 		buf_put(h, key.p, key.len);
+	buf_u32(h, (uint32_t)b->uncovered.count);
+	for (size_t i = 0; map_each(&b->uncovered, &i, &key, NULL);)
+		buf_lp16(h, key);
 }
 
 enum err
@@ -247,6 +251,13 @@ get_head(struct book *b, struct snap_file *s)
 			s->err = ERR_FORMAT;
 		else
 			map_put(&b->alerts, (struct slice){hash, 32}, b);
+	}
+	n = get_int(s, 4);
+	for (uint64_t i = 0; i < n && s->err == ERR_OK; i++) {
+		char key[1025];
+		size_t len = get_text(s, key, sizeof(key));
+
+		map_put(&b->uncovered, (struct slice){(uint8_t *)key, len}, b);
 	}
 }
 
