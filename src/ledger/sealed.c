@@ -1,114 +1,154 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "ledger/sealed.h"
 
+#include <inttypes.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/vfs.h"
+#include "ledger/files.h"
+
+#define SYNC(name, label, loss) static const char SITE_##name[] = label;
+#include "ledger/sealed_sync.tbl.h"
+#undef SYNC
 
 enum {
-	SLOT_BYTES = 64,		/* key, salt */
-	SALT_BYTES = 32,
+	SLOT = 128,
+	SLOT_SUM = 76,		/* where a slot's own sum is */
 	SEGMENT_RECORDS = 65536,
-	HEAD_BYTES = 12,		/* record number, length: also authenticated */
-	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	WAITING_MAX = 32 << 20
+	WAITING_MAX = 1024,		/* records; also what a crash can lose */
+	TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	KEY = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+	SALT = 32
+};
+#define WAITING_BYTES (16u << 20)
+
+struct waiting {
+	uint8_t key[KEY], salt[SALT];
+	uint32_t len;			/* of the text */
+	uint8_t *sealed;		/* owns; len + TAG */
 };
 
 struct sealed {
 	const struct vfs *vfs;
-	char *dir;
-	struct vfs_file *keys, *segment;
-	uint64_t segment_number;
-	uint64_t segment_bytes;
-	uint64_t next;			/* record number to give */
-	uint64_t first_waiting;		/* of what `slots` and `texts` hold */
-	struct buf slots, texts;
+	char dir[PATH_BYTES];
+	struct vfs_file *keys;
+	uint64_t first;			/* number of waiting[0] */
+	size_t n, bytes;
+	struct waiting *waiting;	/* owns WAITING_MAX, guarded; NULL: a reader */
 };
 
 static void
-path_of(const struct sealed *s, char *out, size_t cap, uint64_t segment)
+segment_path(const struct sealed *s, uint64_t record, char out[PATH_BYTES + 24])
 {
-	snprintf(out, cap, "%s/%06llu", s->dir, (unsigned long long)segment);
+	snprintf(out, PATH_BYTES + 24, "%s/%06" PRIu64, s->dir,
+	    (record - 1) / SEGMENT_RECORDS);
 }
 
-static uint64_t
-segment_of(uint64_t record)
-{
-	return (record - 1) / SEGMENT_RECORDS;
-}
-
-/* SHA-256(salt || text): nothing to guess without the salt. */
 static void
-commit_to(uint8_t out[SEALED_COMMITMENT_BYTES], const uint8_t *salt,
-    struct slice text)
+nonce_of(uint64_t record,
+    uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES], uint8_t ad[8])
 {
-	crypto_hash_sha256_state h;
-
-	crypto_hash_sha256_init(&h);
-	crypto_hash_sha256_update(&h, salt, SALT_BYTES);
-	crypto_hash_sha256_update(&h, text.p, text.len);
-	crypto_hash_sha256_final(&h, out);
+	for (int i = 0; i < 8; i++)
+		ad[i] = (uint8_t)(record >> (56 - 8 * i));
+	memset(nonce, 0, crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+	memcpy(nonce, ad, 8);
 }
+
+/* --- opening ------------------------------------------------------------- */
 
 static enum err
-open_segment(struct sealed *s, uint64_t number)
+new_sealed(struct sealed **out, const char *dir, const struct vfs *vfs)
 {
-	char path[4200];
-	enum err e;
+	struct sealed *s;
 
-	if (s->segment != NULL && s->segment_number == number)
-		return ERR_OK;
-	if (s->segment != NULL)
-		s->vfs->close(s->segment);
-	s->segment = NULL;
-	path_of(s, path, sizeof(path), number);
-	e = s->vfs->open(s->vfs, &s->segment, path,
-	    VFS_WRITE | VFS_CREATE | VFS_PRIVATE, NULL);
-	if (e == ERR_OK)
-		e = s->vfs->size(s->segment, &s->segment_bytes);
-	s->segment_number = number;
-	return e;
+	if (sodium_init() < 0 || strlen(dir) + 64 > PATH_BYTES)
+		return ERR_CONFIG;
+	if ((s = calloc(1, sizeof *s)) == NULL)
+		return ERR_NOMEM;
+	s->vfs = vfs != NULL ? vfs : vfs_os();
+	strcpy(s->dir, dir);
+	*out = s;
+	return ERR_OK;
+}
+
+/*
+ * Leaves out as many numbers as may have been given to records that were never
+ * written, and makes that durable before giving any.
+ */
+static enum err
+reserve(struct sealed *s)
+{
+	uint64_t bytes, slots;
+	enum err err;
+
+	if ((err = s->vfs->size(s->keys, &bytes)) != ERR_OK)
+		return err;
+	slots = (bytes + SLOT - 1) / SLOT + WAITING_MAX;
+	s->first = slots + 1;
+	if ((err = s->vfs->truncate(s->keys, slots * SLOT)) != ERR_OK ||
+	    (err = s->vfs->sync(s->keys, SITE_SEALED_KEYS)) != ERR_OK)
+		return err;
+	return s->vfs->sync_dir(s->vfs, s->dir, SITE_SEALED_DIR);
 }
 
 enum err
 sealed_open(struct sealed **out, const char *dir, const struct vfs *vfs)
 {
-	struct sealed *s = calloc(1, sizeof(*s));
-	char path[4200];
-	uint64_t bytes = 0;
-	enum err e;
+	char path[PATH_BYTES];
+	struct sealed *s;
+	enum err err;
 
-	if (s == NULL)
-		return ERR_NOMEM;
-	s->vfs = vfs ? vfs : vfs_os();
-	buf_init(&s->slots, WAITING_MAX);
-	buf_init(&s->texts, WAITING_MAX);
-	if (sodium_init() < 0 || (s->dir = strdup(dir)) == NULL) {
-		e = ERR_NOMEM;
-		goto out;
-	}
-	if ((e = vfs_mkdir_sync(s->vfs, dir, "sealed.dir")) != ERR_OK)
-		goto out;
-	snprintf(path, sizeof(path), "%s/keys", dir);
-	e = s->vfs->open(s->vfs, &s->keys, path,
-	    VFS_WRITE | VFS_CREATE | VFS_PRIVATE, NULL);
-	if (e != ERR_OK || (e = s->vfs->size(s->keys, &bytes)) != ERR_OK)
-		goto out;
-	/* A slot cut short by a power cut is nobody's: go past it. */
-	s->next = (bytes + SLOT_BYTES - 1) / SLOT_BYTES + 1;
-	s->first_waiting = s->next;
-	e = open_segment(s, segment_of(s->next));
-out:
-	if (e != ERR_OK) {
+	if ((err = new_sealed(&s, dir, vfs)) != ERR_OK)
+		return err;
+	s->waiting = sodium_allocarray(WAITING_MAX, sizeof *s->waiting);
+	if (s->waiting == NULL)
+		err = ERR_NOMEM;
+	if (err == ERR_OK &&
+	    (err = vfs_mkdir_sync(s->vfs, dir, SITE_SEALED_DIR)) == ERR_OK &&
+	    (err = path_join(path, dir, "keys")) == ERR_OK &&
+	    (err = s->vfs->open(s->vfs, &s->keys, path, VFS_WRITE | VFS_CREATE |
+	    VFS_PRIVATE, NULL)) == ERR_OK &&
+	    (err = s->vfs->lock(s->keys)) == ERR_OK)
+		err = reserve(s);
+	if (err != ERR_OK) {
 		sealed_close(s);
-		s = NULL;
+		return err;
 	}
 	*out = s;
-	return e;
+	return ERR_OK;
+}
+
+enum err
+sealed_open_reader(struct sealed **out, const char *dir, const struct vfs *vfs)
+{
+	char path[PATH_BYTES];
+	struct sealed *s;
+	enum err err;
+
+	if ((err = new_sealed(&s, dir, vfs)) != ERR_OK)
+		return err;
+	if ((err = path_join(path, dir, "keys")) != ERR_OK ||
+	    (err = s->vfs->open(s->vfs, &s->keys, path, 0, NULL)) != ERR_OK) {
+		sealed_close(s);
+		return err;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+static void
+drop_waiting(struct sealed *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->waiting[i].sealed);
+	if (s->waiting != NULL)
+		sodium_memzero(s->waiting, s->n * sizeof *s->waiting);
+	s->first += s->n;
+	s->n = s->bytes = 0;
 }
 
 void
@@ -116,173 +156,253 @@ sealed_close(struct sealed *s)
 {
 	if (s == NULL)
 		return;
-	if (s->segment != NULL && s->keys != NULL)
+	if (s->waiting != NULL && s->keys != NULL)
 		sealed_flush(s);
-	if (s->segment != NULL)
-		s->vfs->close(s->segment);
+	drop_waiting(s);
 	if (s->keys != NULL)
 		s->vfs->close(s->keys);
-	if (s->slots.data != NULL)
-		sodium_memzero(s->slots.data, s->slots.cap);
-	buf_fini(&s->slots);
-	buf_fini(&s->texts);
-	free(s->dir);
+	if (s->waiting != NULL)
+		sodium_free(s->waiting);
 	free(s);
+}
+
+/* --- putting ------------------------------------------------------------- */
+
+static void
+commit_to(uint8_t out[SEALED_COMMITMENT_BYTES], const uint8_t salt[SALT],
+    const void *text, size_t len)
+{
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, salt, SALT);
+	SHA256_Update(&c, text, len);
+	SHA256_Final(out, &c);
 }
 
 enum err
 sealed_put(struct sealed *s, struct slice text, uint64_t *record,
     uint8_t commitment[SEALED_COMMITMENT_BYTES])
 {
-	uint8_t slot[SLOT_BYTES], nonce[NONCE_BYTES], *to;
-	size_t n = text.len < SEALED_TEXT_MAX ? text.len : SEALED_TEXT_MAX, mark;
+	uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES], ad[8];
+	struct waiting *w;
 
-	text.len = n;
-	if (buf_used(&s->texts) + n + HEAD_BYTES + NONCE_BYTES + TAG_BYTES >
-	    WAITING_MAX || segment_of(s->next) != s->segment_number)
+	must(s->waiting != NULL);
+	if (text.len > SEALED_TEXT_MAX)
+		text.len = SEALED_TEXT_MAX;
+	if (s->n == WAITING_MAX || s->bytes + text.len > WAITING_BYTES)
 		return ERR_NOSPACE;
-	randombytes_buf(slot, sizeof(slot));
-	randombytes_buf(nonce, sizeof(nonce));
-	mark = buf_used(&s->texts);
-	buf_u64(&s->texts, s->next);
-	buf_u32(&s->texts, (uint32_t)n);
-	buf_put(&s->texts, nonce, sizeof(nonce));
-	if ((to = buf_room(&s->texts, n + TAG_BYTES)) == NULL)
+	w = &s->waiting[s->n];
+	if ((w->sealed = malloc(text.len + TAG)) == NULL)
 		return ERR_NOMEM;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(to, NULL, text.p, n,
-	    buf_head(&s->texts) + mark, HEAD_BYTES, NULL, nonce, slot);
-	buf_added(&s->texts, n + TAG_BYTES);
-	buf_put(&s->slots, slot, sizeof(slot));
-	commit_to(commitment, slot + crypto_aead_xchacha20poly1305_ietf_KEYBYTES, text);
-	sodium_memzero(slot, sizeof(slot));
-	*record = s->next++;
+	randombytes_buf(w->key, sizeof w->key);
+	randombytes_buf(w->salt, sizeof w->salt);
+	w->len = (uint32_t)text.len;
+	*record = s->first + s->n;
+	nonce_of(*record, nonce, ad);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(w->sealed, NULL, text.p, text.len,
+	    ad, sizeof ad, NULL, nonce, w->key);
+	commit_to(commitment, w->salt, text.p, text.len);
+	s->n++;
+	s->bytes += text.len;
 	return ERR_OK;
 }
 
-/* Texts first: a key without its text is harmless, a text needs its key. */
+/* Writes the waiting records [from, to), all of one segment, and syncs. */
+static enum err
+flush_texts(struct sealed *s, size_t from, size_t to, uint64_t *offsets)
+{
+	char path[PATH_BYTES + 24];
+	struct vfs_file *f;
+	uint64_t at;
+	enum err err;
+
+	segment_path(s, s->first + from, path);
+	err = s->vfs->open(s->vfs, &f, path, VFS_WRITE | VFS_CREATE | VFS_PRIVATE,
+	    NULL);
+	if (err != ERR_OK)
+		return err;
+	err = s->vfs->size(f, &at);
+	for (size_t i = from; err == ERR_OK && i < to; i++) {
+		offsets[i] = at;
+		err = s->vfs->write(f, s->waiting[i].sealed,
+		    s->waiting[i].len + TAG, at);
+		at += s->waiting[i].len + TAG;
+	}
+	if (err == ERR_OK)
+		err = s->vfs->sync(f, SITE_SEALED_TEXT);
+	s->vfs->close(f);
+	return err == ERR_OK ? s->vfs->sync_dir(s->vfs, s->dir, SITE_SEALED_DIR) : err;
+}
+
+static void
+slot_sum(struct merkle_hash *out, uint64_t record, const uint8_t *slot)
+{
+	uint8_t be[8];
+	SHA256_CTX c;
+
+	for (int i = 0; i < 8; i++)
+		be[i] = (uint8_t)(record >> (56 - 8 * i));
+	SHA256_Init(&c);
+	SHA256_Update(&c, slot, SLOT_SUM);
+	SHA256_Update(&c, be, sizeof be);
+	SHA256_Final(out->b, &c);
+}
+
+static enum err
+flush_slots(struct sealed *s, const uint64_t *offsets)
+{
+	uint8_t *raw = sodium_allocarray(s->n, SLOT);
+	struct merkle_hash sum;
+	enum err err;
+
+	if (raw == NULL)
+		return ERR_NOMEM;
+	sodium_memzero(raw, s->n * SLOT);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct waiting *w = &s->waiting[i];
+		struct buf b = {.data = raw + i * SLOT, .cap = SLOT, .max = SLOT};
+
+		buf_put(&b, w->key, KEY);
+		buf_put(&b, w->salt, SALT);
+		buf_u64(&b, offsets[i]);
+		buf_u32(&b, w->len);
+		slot_sum(&sum, s->first + i, raw + i * SLOT);
+		buf_put(&b, sum.b, MERKLE_BYTES);
+	}
+	err = s->vfs->write(s->keys, raw, s->n * SLOT, (s->first - 1) * SLOT);
+	if (err == ERR_OK)
+		err = s->vfs->sync(s->keys, SITE_SEALED_KEYS);
+	sodium_free(raw);
+	return err;
+}
+
+/*
+ * Texts first: a slot that is there then points to a text. After an error the
+ * records are lost; their numbers are not given again.
+ */
 enum err
 sealed_flush(struct sealed *s)
 {
-	enum err e = ERR_OK;
+	uint64_t offsets[WAITING_MAX];
+	enum err err = ERR_OK;
 
-	if (buf_used(&s->slots) > 0) {
-		e = s->vfs->write(s->keys, buf_head(&s->slots), buf_used(&s->slots),
-		    (s->first_waiting - 1) * SLOT_BYTES);
-		if (e == ERR_OK)
-			e = s->vfs->write(s->segment, buf_head(&s->texts),
-			    buf_used(&s->texts), s->segment_bytes);
-		if (e == ERR_OK)
-			e = s->vfs->sync(s->segment, "sealed.text");
-		if (e == ERR_OK)
-			e = s->vfs->sync(s->keys, "sealed.key");
-		if (e == ERR_OK)
-			s->segment_bytes += buf_used(&s->texts);
-		/* After an error they are lost, as the contract says. */
-		sodium_memzero(buf_head(&s->slots), buf_used(&s->slots));
-		buf_clear(&s->slots);
-		buf_clear(&s->texts);
-		s->first_waiting = s->next;
-	}
-	if (e == ERR_OK)
-		e = open_segment(s, segment_of(s->next));
-	return e;
-}
-
-static enum err
-read_slot(struct sealed *s, uint64_t record, uint8_t slot[SLOT_BYTES])
-{
-	size_t got;
-	enum err e;
-
-	if (record == 0 || record >= s->next)
-		return ERR_NOTFOUND;
-	if (record >= s->first_waiting) {
-		memcpy(slot, buf_head(&s->slots) +
-		    (record - s->first_waiting) * SLOT_BYTES, SLOT_BYTES);
+	if (s->n == 0)
 		return ERR_OK;
+	for (size_t i = 0, to; err == ERR_OK && i < s->n; i = to) {
+		uint64_t left = SEGMENT_RECORDS - (s->first + i - 1) % SEGMENT_RECORDS;
+
+		to = s->n - i > left ? i + left : s->n;
+		err = flush_texts(s, i, to, offsets);
 	}
-	e = s->vfs->read(s->keys, slot, SLOT_BYTES, (record - 1) * SLOT_BYTES, &got);
-	if (e == ERR_OK && (got != SLOT_BYTES || sodium_is_zero(slot, SLOT_BYTES)))
-		e = ERR_NOTFOUND;
-	return e;
+	if (err == ERR_OK)
+		err = flush_slots(s, offsets);
+	drop_waiting(s);
+	return err;
+}
+
+/* --- getting ------------------------------------------------------------- */
+
+static enum err
+read_slot(struct sealed *s, uint64_t record, uint8_t raw[SLOT])
+{
+	struct merkle_hash sum;
+	size_t got;
+	enum err err;
+
+	if (record == 0 || record > UINT64_MAX / SLOT)
+		return ERR_NOTFOUND;
+	err = s->vfs->read(s->keys, raw, SLOT, (record - 1) * SLOT, &got);
+	if (err != ERR_OK)
+		return err;
+	if (got != SLOT)
+		return ERR_NOTFOUND;
+	slot_sum(&sum, record, raw);	/* zeros do not have it, nor a torn slot */
+	return memcmp(sum.b, raw + SLOT_SUM, MERKLE_BYTES) == 0 ? ERR_OK :
+	    ERR_NOTFOUND;
+}
+
+/* Reads the ciphertext of a record from its segment. */
+static enum err
+read_text(struct sealed *s, uint64_t record, uint64_t at, uint8_t *out, size_t len)
+{
+	char path[PATH_BYTES + 24];
+	struct vfs_file *f;
+	size_t got;
+	enum err err;
+
+	segment_path(s, record, path);
+	if ((err = s->vfs->open(s->vfs, &f, path, 0, NULL)) != ERR_OK)
+		return err == ERR_NOTFOUND ? ERR_BROKEN : err;
+	err = s->vfs->read(f, out, len, at, &got);
+	s->vfs->close(f);
+	return err == ERR_OK && got != len ? ERR_BROKEN : err;
 }
 
 static enum err
-open_record(const uint8_t *p, size_t n, const uint8_t slot[SLOT_BYTES],
-    const uint8_t *commitment, struct buf *out)
+unseal(uint64_t record, const uint8_t *key, const uint8_t *salt,
+    const uint8_t *sealed, size_t len, const uint8_t *commitment, struct buf *out)
 {
-	uint8_t sum[SEALED_COMMITMENT_BYTES], *to = buf_room(out, n + 1);
+	uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES], ad[8];
+	uint8_t sum[SEALED_COMMITMENT_BYTES], *p = buf_room(out, len + 1);
 
-	if (to == NULL)
-		return ERR_TOOBIG;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(to, NULL, NULL,
-	    p + HEAD_BYTES + NONCE_BYTES, n + TAG_BYTES, p, HEAD_BYTES,
-	    p + HEAD_BYTES, slot) != 0)
+	if (p == NULL)
+		return ERR_NOMEM;
+	nonce_of(record, nonce, ad);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(p, NULL, NULL, sealed,
+	    len + TAG, ad, sizeof ad, nonce, key) != 0)
 		return ERR_BROKEN;
-	commit_to(sum, slot + crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
-	    (struct slice){to, n});
-	if (commitment != NULL && sodium_memcmp(sum, commitment, sizeof(sum)) != 0)
+	commit_to(sum, salt, p, len);
+	if (commitment != NULL && memcmp(sum, commitment, sizeof sum) != 0)
 		return ERR_BROKEN;
-	buf_added(out, n);
+	buf_added(out, len);
 	return ERR_OK;
-}
-
-/* Finds the record in a run of records; ERR_NOTFOUND when it is not there. */
-static enum err
-find_record(const uint8_t *p, size_t len, uint64_t record,
-    const uint8_t slot[SLOT_BYTES], const uint8_t *commitment, struct buf *out)
-{
-	struct rd r = rd_init(p, len);
-
-	while (r.left > 0) {
-		const uint8_t *at = r.p;
-		uint64_t number = rd_u64(&r);
-		uint32_t n = rd_u32(&r);
-
-		rd_bytes(&r, (size_t)NONCE_BYTES + n + TAG_BYTES);
-		if (r.bad)
-			break;
-		if (number == record)
-			return open_record(at, n, slot, commitment, out);
-	}
-	return ERR_NOTFOUND;
 }
 
 enum err
 sealed_get(struct sealed *s, uint64_t record, const uint8_t *commitment,
     struct buf *out)
 {
-	uint8_t slot[SLOT_BYTES], *all = NULL;
-	char path[4200];
-	size_t len = 0;
-	enum err e = read_slot(s, record, slot);
+	uint8_t raw[SLOT], *text;
+	struct rd r = rd_init(raw + KEY + SALT, 12);
+	uint64_t at;
+	uint32_t len;
+	enum err err;
 
-	if (e == ERR_OK && record >= s->first_waiting) {
-		e = find_record(buf_head(&s->texts), buf_used(&s->texts), record,
-		    slot, commitment, out);
-	} else if (e == ERR_OK) {
-		path_of(s, path, sizeof(path), segment_of(record));
-		e = vfs_read_all(s->vfs, path, (size_t)1 << 36, &all, &len);
-		if (e == ERR_OK)
-			e = find_record(all, len, record, slot, commitment, out);
-		free(all);
+	if (record >= s->first && record - s->first < s->n) {
+		const struct waiting *w = &s->waiting[record - s->first];
+
+		return unseal(record, w->key, w->salt, w->sealed, w->len, commitment,
+		    out);
 	}
-	sodium_memzero(slot, sizeof(slot));
-	return e;
+	if ((err = read_slot(s, record, raw)) != ERR_OK)
+		return err;
+	at = rd_u64(&r);
+	len = rd_u32(&r);
+	if (len > SEALED_TEXT_MAX)
+		return ERR_BROKEN;
+	if ((text = malloc(len + TAG)) == NULL)
+		return ERR_NOMEM;
+	err = read_text(s, record, at, text, len + TAG);
+	if (err == ERR_OK)
+		err = unseal(record, raw, raw + KEY, text, len, commitment, out);
+	free(text);
+	sodium_memzero(raw, sizeof raw);
+	return err;
 }
 
 enum err
 sealed_erase(struct sealed *s, uint64_t record)
 {
-	static const uint8_t zeros[SLOT_BYTES];
-	uint8_t slot[SLOT_BYTES];
-	enum err e;
+	static const uint8_t zero[SLOT];
+	uint8_t raw[SLOT];
+	enum err err;
 
-	if (record >= s->first_waiting && (e = sealed_flush(s)) != ERR_OK)
-		return e;
-	if ((e = read_slot(s, record, slot)) != ERR_OK)
-		return e;
-	sodium_memzero(slot, sizeof(slot));
-	e = s->vfs->write(s->keys, zeros, SLOT_BYTES, (record - 1) * SLOT_BYTES);
-	return e == ERR_OK ? s->vfs->sync(s->keys, "sealed.erase") : e;
+	must(s->waiting != NULL);
+	if ((err = sealed_flush(s)) != ERR_OK ||
+	    (err = read_slot(s, record, raw)) != ERR_OK)
+		return err;
+	sodium_memzero(raw, sizeof raw);
+	err = s->vfs->write(s->keys, zero, SLOT, (record - 1) * SLOT);
+	return err == ERR_OK ? s->vfs->sync(s->keys, SITE_SEALED_KEYS) : err;
 }

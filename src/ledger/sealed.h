@@ -29,8 +29,15 @@ struct sealed;
 #define SEALED_TEXT_MAX (1u << 20)	/* a longer text is cut */
 #define SEALED_COMMITMENT_BYTES 32
 
-/* dir: STATE/sealed; created when missing. vfs NULL: the real one. */
+/*
+ * dir: STATE/sealed; created when missing. vfs NULL: the real one. The writer;
+ * ERR_BUSY when there is one. Numbers of records that a crash lost are not given
+ * again.
+ */
 enum err sealed_open(struct sealed **out, const char *dir, const struct vfs *vfs);
+/* For verbs beside a running writer: sealed_get() alone. ERR_NOTFOUND. */
+enum err sealed_open_reader(struct sealed **out, const char *dir,
+    const struct vfs *vfs);
 void sealed_close(struct sealed *s);	/* flushes; NULL is fine */
 
 /*
@@ -50,7 +57,11 @@ enum err sealed_flush(struct sealed *s);
  */
 enum err sealed_get(struct sealed *s, uint64_t record,
     const uint8_t *commitment, struct buf *out);
-/* Makes a record unreadable for good; durable on return. ERR_NOTFOUND. */
+/*
+ * Makes a record unreadable for good; durable on return. ERR_NOTFOUND. On disks
+ * that keep old blocks (flash, copy-on-write) the medium itself may remember the
+ * slot until it is overwritten or discarded.
+ */
 enum err sealed_erase(struct sealed *s, uint64_t record);
 
 #endif
