@@ -5,7 +5,7 @@
 set -eu
 
 build='meson ninja-build gcc pkg-config libuv1-dev libssl-dev libsodium-dev
-libconfuse-dev libjansson-dev libsqlite3-dev libseccomp-dev libpg-query-dev
+libconfuse-dev libjansson-dev libsqlite3-dev libseccomp-dev libpg-query-dev libpq-dev
 postgresql-server-dev-15 libcmocka-dev gettext python3'
 demo='postgresql-15 postgresql-client-15'
 tests="$demo python3-psycopg2 python3-psycopg

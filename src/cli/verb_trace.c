@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/trace_own.h"
 #include "trace/trace.h"
 
 #define _(s) gettext(s)
@@ -116,13 +117,15 @@ summary(const struct trace_result *r, const struct trace_options *o)
 
 	if (!o->schema) {
 		columns(&r->list, _("columns of the list"));
-		columns(&r->ours, _("columns of ours"));
+		if (r->ours.nrows)
+			columns(&r->ours, _("columns of ours"));
 	}
 	line(_("rows"), r->rows);
 	line(_("exact duplicates"), r->exact_duplicates);
 	line(_("records"), r->records);
 	line(_("persons"), r->persons);
-	line(_("persons who are ours"), r->persons_ours);
+	if (r->ours.nrows)
+		line(_("persons who are ours"), r->persons_ours);
 	printf(_("verdict: %s\n"), _(verdict[r->verdict]));
 	for (size_t g = 0; g < r->attribution.n; g++) {
 		const struct release_group *x = &r->attribution.group[g];
@@ -157,6 +160,8 @@ verb_trace(int argc, char **argv)
 		{"schema", required_argument, NULL, 's'},
 		{"calls", required_argument, NULL, 'p'},
 		{"threads", required_argument, NULL, 't'},
+		{"database", required_argument, NULL, 'D'},
+		{"table", required_argument, NULL, 'T'},
 		{NULL, 0, NULL, 0},
 	};
 	struct trace_options o = {.threads = 2, .progress = show};
@@ -164,14 +169,20 @@ verb_trace(int argc, char **argv)
 	struct bar bar = {.begin_us = clock_mono_us(),
 	    .tty = isatty(STDERR_FILENO)};
 	struct sigaction act = {.sa_handler = on_stop};
+	const char *conf_file = NULL, *database = NULL, *table = NULL;
+	struct trace_own own = {0};
+	struct conf *conf = NULL;
 	char why[512] = "";
-	enum err e;
+	enum err e = ERR_OK;
 	int c;
 
 	if (!r)
 		return cli_fail(argv[0], ERR_NOMEM, "");
-	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:", opts, NULL)) != -1) {
 		switch (c) {
+		case 'c': conf_file = optarg; break;
+		case 'D': database = optarg; break;
+		case 'T': table = optarg; break;
 		case 'o': o.ours = optarg; break;
 		case 'r': o.releases = optarg; break;
 		case 'b': o.background = optarg; break;
@@ -196,23 +207,43 @@ verb_trace(int argc, char **argv)
 			return STATUS_USAGE;
 		}
 	}
-	if (optind + 1 != argc || !o.ours || !o.out) {
+	if (optind + 1 != argc || (o.ours && database) || !o.out) {
 		free(r);
-		return cli_usage("trace", "%s",
-		    _("a LIST, --ours and --out are needed"));
+		return cli_usage("trace", "%s", _("a LIST and --out are "
+		    "needed, and --ours or --database"));
 	}
 	o.list = argv[optind];
-	o.ours_name = o.ours;
+	o.ours_name = o.ours ? o.ours : database;
 	o.arg = &bar;
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	e = trace_run(&o, r, why, sizeof why);
+	if (database) {
+		conf = cli_conf(conf_file);
+		if (!conf) {
+			free(r);
+			return STATUS_REFUSED;
+		}
+		e = trace_own_open(&own, conf, database, table, why,
+		    sizeof why);
+		o.ours_data = own.csv;
+		o.ours_len = own.len;
+		if (!o.ours_columns)
+			o.ours_columns = own.key_column;
+		if (!o.releases) {
+			o.load_releases = trace_own_releases;
+			o.load_arg = &own;
+		}
+	}
+	if (e == ERR_OK)
+		e = trace_run(&o, r, why, sizeof why);
 	if (bar.tty)
 		fputs("\r\033[K", stderr);
 	if (e == ERR_OK)
 		summary(r, &o);
 	trace_fini(r);
 	free(r);
+	trace_own_close(&own);
+	conf_free(conf);
 	if (e == ERR_CLOSED && stopped) {
 		fputs(_("kuraban trace: stopped; nothing was written\n"),
 		    stderr);

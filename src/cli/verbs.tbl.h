@@ -16,7 +16,8 @@ VERB(log, "tail [-n N] [--follow] | show N | who --database DB --subject KEY "
     N_("read the ledger: the newest entries, one, or who saw a person"))
 VERB(verify, "DIR --key VKEY [--json]",
     N_("check a ledger offline: every hash, signature, tile and order"))
-VERB(trace, "LIST --ours FILE --out DIR [--releases FILE] [--background FILE] "
+VERB(trace, "LIST --out DIR --ours FILE | -c FILE --database DB [--table T] "
+    "[--releases FILE] [--background FILE] "
     "[--history FILE] [--canaries FILE] [--columns 'NAME=KIND,...'] "
     "[--our-columns ...] [--schema FILE] [--calls CALLED:REACHED] [--threads N]",
     N_("say how many people a list has, from which table and by which extraction"))

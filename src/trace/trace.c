@@ -360,17 +360,26 @@ trace_run(const struct trace_options *o, struct trace_result *r, char *why,
 	    true, "list");
 	if (e == ERR_OK)
 		e = usable(&u, &r->list);
-	if (e == ERR_OK)
+	/* Without ours the list's own persons are counted, and no more. */
+	if (e == ERR_OK && (o->ours || o->ours_data))
 		e = read_table(&u, &r->ours, &u.sigs, o->ours, o->ours_data,
 		    o->ours_len, o->ours_columns, false, "ours");
-	if (e == ERR_OK)
+	if (e == ERR_OK && (o->ours || o->ours_data))
 		e = usable(&u, &r->ours);
 	if (e == ERR_OK)
 		e = match(&u, u.sigs.v, r->list.nmentions,
 		    u.sigs.n - r->list.nmentions, &r->link);
 	if (e == ERR_OK) {
 		count_all(&u);
-		e = evidence(&u);
+		if (r->ours.nrows)
+			e = evidence(&u);
+		else {
+			r->verdict = VERDICT_UNCLEAR;
+			memset(r->ours.cols.at, -1, sizeof r->ours.cols.at);
+			memset(r->ours.cols.generic, -1,
+			    sizeof r->ours.cols.generic);
+			e = evidence_items(r, u.schema_used);
+		}
 	}
 	if (e == ERR_OK)
 		e = write_report(&u);
