@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "ledger/entry.h"
 #include "ledger/ledger.h"
 
 #define BLOCK 4096
@@ -74,26 +75,40 @@ raw_commit(struct raw *r)
 		err(1, "pwrite");
 }
 
-/* An entry of a release's usual size; what it says does not matter here. */
+/* Entries as a gate's releases give them, about 400 bytes. */
 static void
-ledger_batch(struct ledger *l, unsigned outstanding, uint64_t *serial)
+ledger_batch(struct ledger *l, unsigned outstanding, uint64_t *serial,
+    struct buf *entry)
 {
-	char entry[512];
 	uint64_t index, token;
+	struct entry_run run = {&token, 1};
+	struct slice domain = slice_cstr("public.customers");
+	struct entry_table table = {domain,
+	    slice_cstr("name,kana,birth_date,postal_code,address,phone,email")};
+	struct entry_release rel = {.tables = {&table, 1}, .class = slice_cstr("key"),
+	    .sql = slice_cstr("0123456789abcdef0123456789abcdef"), .rows = 1,
+	    .bytes = 200, .outcome = slice_cstr("all"), .domains = {&domain, 1},
+	    .subjects = {&run, 1}};
 	enum err e;
 
 	for (unsigned i = 0; i < outstanding; i++) {
-		int len = snprintf(entry, sizeof(entry),
-		    "{\"v\":1,\"kind\":\"release\",\"serial\":%020" PRIu64
-		    ",\"filler\":\"%0320d\"}", ++*serial, 0);
+		struct entry_head h = {.time_us = ledger_time_us(l),
+		    .gate = slice_cstr("1"), .session = 1,
+		    .actor = slice_cstr("tanaka"), .role = slice_cstr("operator"),
+		    .database = slice_cstr("crm")};
 
-		token = *serial * 0x9e3779b97f4a7c15u;
-		e = ledger_append(l, entry, (size_t)len, &token, 1, &index);
+		token = ++*serial * 0x9e3779b97f4a7c15u;
+		rel.request = *serial;
+		buf_clear(entry);
+		e = entry_build_release(entry, &h, &rel);
+		if (e == ERR_OK)
+			e = ledger_append(l, buf_head(entry), buf_used(entry), &token, 1,
+			    &index);
 		if (e != ERR_OK)
-			errx(1, "append: %d", (int)e);
+			errx(1, "append: %s", err_text(e));
 	}
 	if ((e = ledger_commit(l)) != ERR_OK)
-		errx(1, "commit: %d", (int)e);
+		errx(1, "commit: %s", err_text(e));
 }
 
 int
@@ -101,12 +116,14 @@ main(int argc, char **argv)
 {
 	struct raw raw = { 0 };
 	struct ledger *l = NULL;
+	struct buf entry;
 	uint64_t *took, start, end, cpu, serial = 0;
 	size_t n = 0;
 	unsigned outstanding;
 
 	if (argc != 4)
 		errx(2, "usage: seal DIR SECONDS raw|OUTSTANDING");
+	buf_init(&entry, LEDGER_ENTRY_MAX);
 	outstanding = strcmp(argv[3], "raw") == 0 ? 0 : (unsigned)atoi(argv[3]);
 	took = calloc(SAMPLES_MAX, sizeof(*took));
 	if (took == NULL)
@@ -130,7 +147,7 @@ main(int argc, char **argv)
 		uint64_t then = at;
 
 		if (l != NULL)
-			ledger_batch(l, outstanding, &serial);
+			ledger_batch(l, outstanding, &serial, &entry);
 		else
 			raw_commit(&raw);
 		at = clock_ns(CLOCK_MONOTONIC);
@@ -146,5 +163,6 @@ main(int argc, char **argv)
 	    (double)took[n / 2] / 1e3,
 	    (double)cpu / 1e3 / (double)(n * outstanding));
 	ledger_close(l);
+	buf_fini(&entry);
 	return 0;
 }
