@@ -127,7 +127,7 @@ session_close(struct session *s)
 	g->nsessions--;
 	back_close(s);
 	while (s->ops_len > 0)
-		op_pop(s, false);
+		op_pop(s);
 	free(s->ops);
 	map_fini(&s->stmts, pstmt_drop);
 	map_fini(&s->portals, portal_drop);
@@ -395,6 +395,7 @@ startup_message(struct session *s, uint32_t version, struct rd *r)
 		else if (strcmp(name, "replication") == 0 &&
 		    strcasecmp(value, "false") != 0 && strcasecmp(value, "off") != 0 &&
 		    strcasecmp(value, "no") != 0 && strcmp(value, "0") != 0) {
+			link_incident(s, "replication", s->actor ? s->actor : "");
 			session_fatal(s, "KB003",
 			    _("replication connections are refused by the gate"),
 			    _("A replication connection can copy the whole cluster."), NULL);
@@ -452,6 +453,7 @@ startup_message(struct session *s, uint32_t version, struct rd *r)
 		pg_end(&s->front.out, mark);
 	}
 	buf_fini(&unknown);
+	s->ctx = hash64(buf_head(&s->startup), buf_used(&s->startup), 0);
 	s->phase = PH_AUTH;
 	put_sasl_request(s);
 }
@@ -821,8 +823,8 @@ session_tick(struct session *s, uint64_t now_us)
 /* ---- statements that cost nothing: counted, logged once a second ---- */
 
 void
-tally_count(struct session *s, uint64_t hash, const char *text, size_t len,
-    uint32_t count, uint64_t rows)
+tally_count(struct session *s, enum verdict_class class, uint64_t hash,
+    const char *text, size_t len, uint32_t count, uint64_t rows)
 {
 	static char shape[8192];
 	struct tally *st = &s->tallies[0];
@@ -830,7 +832,7 @@ tally_count(struct session *s, uint64_t hash, const char *text, size_t len,
 	for (int i = 0; i < TALLIES; i++) {
 		if (s->tallies[i].shape == NULL) {
 			st = &s->tallies[i];
-		} else if (s->tallies[i].hash == hash) {
+		} else if (s->tallies[i].hash == hash && s->tallies[i].class == class) {
 			s->tallies[i].count += count;
 			s->tallies[i].rows += rows;
 			return;
@@ -841,7 +843,7 @@ tally_count(struct session *s, uint64_t hash, const char *text, size_t len,
 		free(st->shape);
 		free(st->original);
 	}
-	*st = (struct tally){.hash = hash, .class = VERDICT_FREE, .count = count,
+	*st = (struct tally){.hash = hash, .class = (uint8_t)class, .count = count,
 	    .rows = rows, .original_len = len < 65536 ? len : 65536};
 	st->shape_len = sql_shape(shape, sizeof(shape), text, len, s->std_strings,
 	    &hash);

@@ -367,8 +367,8 @@ front_out(struct session *s)
 /* Queues bytes for the client: after everything before, held if that is held. */
 void front_put(struct session *s, const void *p, size_t len);
 size_t front_sendable(const struct session *s);
-/* Counts executions (or rows) of a statement of this shape. */
-void tally_count(struct session *s, uint64_t hash, const char *text, size_t len,
+/* Counts executions and rows of a statement of this shape. */
+void tally_count(struct session *s, enum verdict_class class, uint64_t hash, const char *text, size_t len,
     uint32_t count, uint64_t rows);
 void tally_flush(struct session *s);
 
@@ -416,8 +416,8 @@ void query_judged(struct session *s);	/* the verdict waited for is there */
 struct op *op_push(struct session *s, enum op_type type);
 struct op *op_head(struct session *s);
 struct op *op_at(struct session *s, size_t i);
-void op_pop(struct session *s, bool failed);
-void op_fini(struct session *s, struct op *op, bool failed);
+void op_pop(struct session *s);
+void op_undo(struct session *s, struct op *op);
 void ctx_changed(struct session *s, const char *text, size_t len, bool unique);
 struct stmt *stmt_ref(struct stmt *st);
 void stmt_unref(struct stmt *st);
@@ -458,7 +458,6 @@ struct judge {			/* one statement on its way to a verdict */
 	bool failed;
 	char mode;		/* 'Q' query, 'P' parse, 'B' bind */
 	char *name;		/* P: the statement's name */
-	struct pstmt *pstmt;	/* B: borrows from the session's map */
 	struct buf msg;		/* B: the Bind that waits */
 };
 /* The cached verdict of a text that may run as it came; NULL: judge it. */
@@ -506,6 +505,8 @@ void meter_flush(struct session *s);	/* ends the chunk being filled */
 void meter_over(struct session *s);	/* the statement's last answer is in */
 void meter_grant(struct session *s, struct rd *body);
 bool judged_charges(const struct judged *j);
+/* The class that the ledger is told. */
+enum verdict_class judged_class(const struct judged *j);
 static inline uint64_t
 front_pos(const struct session *s)
 {

@@ -114,6 +114,12 @@ judged_charges(const struct judged *j)
 	    j->class == VERDICT_BYTES || j->v.tag_depends);
 }
 
+enum verdict_class
+judged_class(const struct judged *j)
+{
+	return j->class == VERDICT_FREE && j->v.tag_depends ? VERDICT_BYTES : j->class;
+}
+
 static void
 cache_drop(void *p)
 {
@@ -268,7 +274,7 @@ judge_text(struct session *s, const struct sql_stmt *st)
 	case SQL_EMPTY: case SQL_TXN_BEGIN: case SQL_TXN_COMMIT:
 	case SQL_TXN_ROLLBACK: case SQL_TXN_OTHER: case SQL_SHOW: case SQL_DISCARD:
 	case SQL_LISTEN: case SQL_UNLISTEN: case SQL_NOTIFY: case SQL_LOCK:
-	case SQL_CLOSE: case SQL_DEALLOCATE: case SQL_COPY_IN:
+	case SQL_CLOSE: case SQL_DEALLOCATE:
 		return judged_new(st->kind);
 	case SQL_MAINTAIN:
 		return judged_maintains(st->kind);
@@ -311,7 +317,7 @@ judge_text(struct session *s, const struct sql_stmt *st)
 		return refuse(_("two-phase transactions are refused through the gate%s"),
 		    NULL, NULL);
 	case SQL_QUERY: case SQL_DECLARE: case SQL_PREPARE: case SQL_COPY_OUT:
-	case SQL_EXPLAIN: case SQL_CREATE_AS:
+	case SQL_EXPLAIN: case SQL_CREATE_AS: case SQL_COPY_IN:
 		return NULL;
 	default:
 		return refuse(_("the gate does not know this kind of statement%s"), NULL, NULL);
@@ -345,6 +351,16 @@ class_of_target(struct session *s, const struct sql_stmt *st)
 
 static void explain_charge(struct judged *r, bool analyze);
 
+static void
+put_object(struct buf *b, const struct sql_name *n)
+{
+	if (n->schema != NULL) {
+		put_ident(b, n->schema);
+		buf_u8(b, '.');
+	}
+	put_ident(b, n->name);
+}
+
 /* tree_text := COPY's table as a query. */
 static void
 copy_as_query(struct buf *b, const struct sql_stmt *st, const char *hidden,
@@ -355,11 +371,7 @@ copy_as_query(struct buf *b, const struct sql_stmt *st, const char *hidden,
 	buf_str(b, hidden);
 	buf_str(b, st->copy_columns ? st->copy_columns : "*");
 	buf_str(b, " FROM ONLY ");
-	if (st->objects[0].schema != NULL) {
-		put_ident(b, st->objects[0].schema);
-		buf_u8(b, '.');
-	}
-	put_ident(b, st->objects[0].name);
+	put_object(b, &st->objects[0]);
 }
 
 /*
@@ -388,6 +400,12 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 			return false;
 		}
 		buf_put(&j->tree_text, text + st->inner_start, st->inner_len);
+		return true;
+	case SQL_COPY_IN:
+		/* Shows which triggers and rules rows that come in will meet. */
+		buf_str(&j->tree_text, "INSERT INTO ");
+		put_object(&j->tree_text, &st->objects[0]);
+		buf_str(&j->tree_text, " DEFAULT VALUES");
 		return true;
 	case SQL_COPY_OUT:
 		if (st->inner_len == 0) {
@@ -790,7 +808,8 @@ judge_start(struct session *s, struct judge *j)
 		    NULL, 0, NULL);
 		return true;
 	}
-	if (j->list.n == 1 && !sql_kind_needs_tree(j->list.v[0].kind) )
+	if (j->list.n == 1 && !sql_kind_needs_tree(j->list.v[0].kind) &&
+	    j->list.v[0].kind != SQL_COPY_IN)
 		return judge_go(s, j);
 	if (!side_ready(s->db)) {
 		s->wait = WAIT_CATALOG;

@@ -39,7 +39,7 @@ open_statement(struct session *s)
 	struct buf *b = &s->gate->link_out;
 	size_t mark = ipc_begin(b, IPC_STMT_OPEN, s->sid), n;
 
-	buf_u8(b, (uint8_t)j->class);
+	buf_u8(b, (uint8_t)judged_class(j));
 	buf_u8(b, j->class != j->v.class);
 	n = sql_shape(shape, sizeof(shape), st->text, st->len, s->std_strings, NULL);
 	buf_lp32(b, (struct slice){(uint8_t *)shape, n});
@@ -292,7 +292,8 @@ settle(struct session *s)
 		buf_u8(b, s->charge_cut ? 1 : 0);
 		ipc_end(b, mark);
 	} else {
-		tally_count(s, s->charge->hash, s->charge->text, s->charge->len, 1, 0);
+		tally_count(s, judged_class(s->charge->j), s->charge->hash,
+		    s->charge->text, s->charge->len, 1, 0);
 	}
 	stmt_unref(s->charge);
 	s->charge = NULL;

@@ -94,28 +94,33 @@ portal_free(struct portal *p)
 	free(p);
 }
 
-/* A failed Parse or Bind leaves what was there before. */
-static void
+/*
+ * Names are kept as if every message succeeded. One that failed or was skipped
+ * leaves what was there before: call it for the newest first.
+ */
+void
 op_undo(struct session *s, struct op *op)
 {
-	struct slice name = slice_cstr(op->name);
+	struct slice name;
+	bool stmt = op->type == OP_PARSE || (op->type == OP_CLOSE && op->object == 'S');
 
-	if (op->type == OP_PARSE) {
+	if (!op->has_undo)
+		return;
+	op->has_undo = false;
+	name = slice_cstr(op->name);
+	if (stmt)
 		pstmt_free(op->undo ? map_put(&s->stmts, name, op->undo) :
 		    map_del(&s->stmts, name));
-	} else {
+	else
 		portal_free(op->undo ? map_put(&s->portals, name, op->undo) :
 		    map_del(&s->portals, name));
-	}
 	op->undo = NULL;
 }
 
-void
-op_fini(struct session *s, struct op *op, bool failed)
+static void
+op_fini(struct op *op)
 {
-	if (op->has_undo && failed)
-		op_undo(s, op);
-	if (op->type == OP_PARSE)
+	if (op->type == OP_PARSE || (op->type == OP_CLOSE && op->object == 'S'))
 		pstmt_free(op->undo);
 	else
 		portal_free(op->undo);
@@ -125,13 +130,13 @@ op_fini(struct session *s, struct op *op, bool failed)
 }
 
 void
-op_pop(struct session *s, bool failed)
+op_pop(struct session *s)
 {
 	struct op op = *op_head(s);
 
 	s->ops_head = (s->ops_head + 1) % s->ops_cap;
 	s->ops_len--;
-	op_fini(s, &op, failed);
+	op_fini(&op);
 	if (s->ops_len == 0 && s->ops_cap > 64) {
 		free(s->ops);
 		s->ops = NULL;
@@ -556,32 +561,43 @@ send_bind(struct session *s, struct pstmt *ps, const struct pg_bind *bind,
 	op->undo = map_put(&s->portals, slice_cstr(bind->portal), p);
 }
 
+static void
+no_such(struct session *s, const char *sqlstate, const char *text)
+{
+	struct judged *r = judged_refusal(sqlstate, text, NULL, 0, NULL);
+
+	poison_bind(s, r, "", 0);
+	judged_unref(r);
+}
+
 /* Judged again, for this context. The text on the server is the old one. */
 static void
 finish_bind(struct session *s, struct judge *j)
 {
 	struct pg_bind bind;
-	struct pstmt *ps = j->pstmt;
+	struct pstmt *ps;
 	struct slice body = {buf_head(&j->msg), buf_used(&j->msg)};
-	const char *now = j->result ? j->result->hidden : NULL;
-	const char *was = ps->stmt->j->hidden;
+	const char *now = j->result ? j->result->hidden : NULL, *was;
 
 	if (j->failed) {
 		front_put(s, buf_head(&j->error), buf_used(&j->error));
 		s->skip_to_sync = true;
 		return;
 	}
+	must(pg_read_bind(&bind, body) == ERR_OK);
+	ps = map_get(&s->stmts, slice_cstr(bind.stmt));
+	if (ps == NULL || strcmp(ps->stmt->text, j->text) != 0) {
+		no_such(s, "26000", _("prepared statement does not exist"));
+		return;
+	}
 	if (j->result->class == VERDICT_REFUSED) {
 		poison_bind(s, j->result, ps->stmt->text, ps->stmt->len);
 		return;
 	}
+	was = ps->stmt->j->hidden;
 	if ((now == NULL) != (was == NULL) || (now != NULL && strcmp(now, was) != 0)) {
-		struct judged *r = judged_refusal("0A000",
-		    _("definitions changed since this statement was prepared: prepare it again"),
-		    NULL, 0, NULL);
-
-		poison_bind(s, r, ps->stmt->text, ps->stmt->len);
-		judged_unref(r);
+		no_such(s, "0A000",
+		    _("definitions changed since this statement was prepared: prepare it again"));
 		return;
 	}
 	if (ps->stmt->refs > 1) {
@@ -595,8 +611,7 @@ finish_bind(struct session *s, struct judge *j)
 		ps->stmt->j = judged_ref(j->result);
 	}
 	ps->ctx = s->ctx;
-	if (pg_read_bind(&bind, body) == ERR_OK)
-		send_bind(s, ps, &bind, body);
+	send_bind(s, ps, &bind, body);
 }
 
 void
@@ -648,6 +663,8 @@ start_judge(struct session *s, struct judge *j)
 		query_judged(s);
 }
 
+static void on_bind(struct session *s, struct slice body);
+
 /* No answer is missing any more. */
 void
 query_drained(struct session *s)
@@ -657,8 +674,11 @@ query_drained(struct session *s)
 	s->wait = WAIT_NONE;
 	if (j == NULL)
 		return;
-	if (s->skip_to_sync) {
+	if (s->skip_to_sync || j->mode == 'B') {
+		/* What a Bind means may have changed: look again. */
 		s->judge = NULL;
+		if (!s->skip_to_sync)
+			on_bind(s, (struct slice){buf_head(&j->msg), buf_used(&j->msg)});
 		judge_free(j);
 		return;
 	}
@@ -736,7 +756,6 @@ on_bind(struct session *s, struct slice body)
 	struct pg_bind bind;
 	struct pstmt *ps;
 	struct judge *j;
-	struct judged *r;
 
 	if (pg_read_bind(&bind, body) != ERR_OK) {
 		session_protocol_error(s, "malformed Bind");
@@ -744,10 +763,7 @@ on_bind(struct session *s, struct slice body)
 	}
 	ps = map_get(&s->stmts, slice_cstr(bind.stmt));
 	if (ps == NULL) {
-		r = judged_refusal("26000", _("prepared statement does not exist"),
-		    NULL, 0, NULL);
-		poison_bind(s, r, "", 0);
-		judged_unref(r);
+		no_such(s, "26000", _("prepared statement does not exist"));
 		return;
 	}
 	if (ps->stmt->j->epoch == s->db->epoch && ps->ctx == s->ctx &&
@@ -762,7 +778,6 @@ on_bind(struct session *s, struct slice body)
 	j->len = ps->stmt->len;
 	j->mode = 'B';
 	j->extended = true;
-	j->pstmt = ps;
 	buf_init(&j->types, 4 * 65536 + 2);
 	buf_put(&j->types, buf_head(&ps->types), buf_used(&ps->types));
 	buf_init(&j->msg, SQL_MAX_BYTES);
@@ -803,6 +818,9 @@ on_describe_close(struct session *s, struct pg_head h, struct slice body)
 	forward(s, h, body);
 	if (h.type == 'C') {
 		op = op_push(s, OP_CLOSE);
+		op->has_undo = true;
+		op->undo = map_del(what == 'S' ? &s->stmts : &s->portals,
+		    slice_cstr(name));
 	} else if (what == 'S') {
 		struct pstmt *p = map_get(&s->stmts, slice_cstr(name));
 
@@ -824,7 +842,6 @@ on_execute(struct session *s, struct slice body)
 	struct rd r = rd_init(body.p, body.len);
 	const char *name = rd_cstr(&r);
 	struct portal *p;
-	struct judged *refusal;
 	struct op *op;
 
 	rd_u32(&r);
@@ -834,9 +851,7 @@ on_execute(struct session *s, struct slice body)
 	}
 	p = map_get(&s->portals, slice_cstr(name));
 	if (p == NULL || (p->pending && p->syncs != s->syncs && s->ops_len > 0)) {
-		refusal = judged_refusal("34000", _("portal does not exist"), NULL, 0, NULL);
-		poison_bind(s, refusal, "", 0);
-		judged_unref(refusal);
+		no_such(s, "34000", _("portal does not exist"));
 		return;
 	}
 	op = op_push(s, OP_EXECUTE);
@@ -901,7 +916,7 @@ query_message(struct session *s, struct pg_head h, struct slice body)
 		forward(s, h, body);
 		break;
 	case 'F':
-		link_incident(s, "function-call", "refused");
+		link_deny(s, "KB003", WHY_NONE, "FunctionCall", "", 0);
 		session_fatal(s, "KB003",
 		    _("the function call message is refused by the gate"), NULL,
 		    _("Use SELECT function(...)."));

@@ -32,7 +32,7 @@ note_statement(struct session *s, char type, const uint8_t *body, size_t have,
 	if (n > 8192)
 		n = 8192;
 	sql_shape(shape, sizeof(shape), text, n, s->std_strings, &hash);
-	tally_count(s, hash, text, n, 1, 0);
+	tally_count(s, VERDICT_FREE, hash, text, n, 1, 0);
 }
 
 void

@@ -47,17 +47,18 @@ dropped(const struct op *op)
 /* ---- errors and notices ---- */
 
 /*
- * Texts of these classes are about the statement, the session or the server,
- * not about values: shown when no user's code could have raised them.
+ * Texts of these SQLSTATEs (or classes) are about the statement, the session or
+ * the server, never about a value: shown when no user's code could have raised
+ * them. Class 42 is not among them: a cast to regclass quotes its argument.
  */
 static bool
 text_is_safe(const char *state)
 {
-	static const char *const classes[] = {"08", "25", "26", "34", "40", "42",
-	    "53", "54", "55", "57", "58", "3D", "3F", "0A"};
+	static const char *const safe[] = {"08", "25", "26", "34", "40", "42501",
+	    "53", "55P03", "57"};
 
-	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
-		if (strncmp(state, classes[i], 2) == 0)
+	for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++) {
+		if (strncmp(state, safe[i], strlen(safe[i])) == 0)
 			return true;
 	}
 	return false;
@@ -126,11 +127,16 @@ static void
 skip_pipeline(struct session *s)
 {
 	bool judging = false;
+	size_t n = 0;
 
-	while (s->ops_len > 0 && op_head(s)->type != OP_SYNC) {
-		judging |= op_head(s)->internal == INT_END;
-		op_pop(s, true);
+	while (n < s->ops_len && op_at(s, n)->type != OP_SYNC)
+		n++;
+	for (size_t i = n; i > 0; i--) {
+		judging |= op_at(s, i - 1)->internal == INT_END;
+		op_undo(s, op_at(s, i - 1));
 	}
+	while (n-- > 0)
+		op_pop(s);
 	s->skip_to_sync = s->ops_len == 0;
 	if (judging && s->judge != NULL && s->wait == WAIT_TREE) {
 		judge_free(s->judge);
@@ -166,14 +172,14 @@ on_error(struct session *s, struct op *op, struct slice body)
 			struct judge *j = s->judge;
 
 			while (s->ops_len > 0 && op_head(s)->type != OP_SYNC)
-				op_pop(s, true);
+				op_pop(s);
 			s->judge = j;
 			judge_tree_done(s, all);
 			return;
 		}
 		buf_put(&s->judge->error, all.p, all.len);
 		while (s->ops_len > 0 && op_head(s)->type != OP_SYNC)
-			op_pop(s, true);
+			op_pop(s);
 		return;
 	}
 	if (op->poisoned)
@@ -386,12 +392,13 @@ on_complete(struct session *s, struct op *op, char type, struct slice body)
 done:
 	if (op->stmt != NULL && !op->internal && !op->charged && op->stmt->hash != 0 &&
 	    j->class == VERDICT_FREE)
-		tally_count(s, op->stmt->hash, op->stmt->text, op->stmt->len, 1, op->rows);
+		tally_count(s, VERDICT_FREE, op->stmt->hash, op->stmt->text, op->stmt->len,
+		    1, op->rows);
 	op->rows = 0;
 	if (op->charged)
 		meter_over(s);
 	if (op->type == OP_EXECUTE)
-		op_pop(s, false);
+		op_pop(s);
 }
 
 /* ---- ready ---- */
@@ -425,7 +432,7 @@ on_ready(struct session *s, struct op *op, struct slice body)
 	}
 	if (op->charged)
 		meter_over(s);
-	op_pop(s, op->saw_error);
+	op_pop(s);
 	s->copy_in = false;
 	if (internal == INT_READY) {
 		reply_ready(s);
@@ -440,7 +447,8 @@ on_ready(struct session *s, struct op *op, struct slice body)
 	} else if (quiet) {
 		query_piece_done(s);
 	} else if (internal == INT_NONE) {
-		if (s->charged)
+		/* That of an earlier pipeline does not wait for this one's rows. */
+		if (s->charged && s->charge_over)
 			s->held_ready = true;
 		else
 			reply_ready(s);
@@ -475,7 +483,7 @@ end_of(struct session *s, struct op *op)
 {
 	bool end = op->internal == INT_END;
 
-	op_pop(s, false);
+	op_pop(s);
 	if (end && s->judge != NULL && s->wait == WAIT_TREE && s->judge->extended)
 		judge_tree_done(s, (struct slice){NULL, 0});
 }
@@ -494,10 +502,6 @@ not_pending(struct session *s, const struct op *op)
 	if (op->type == OP_BIND &&
 	    (p = map_get(&s->portals, slice_cstr(op->name))) != NULL)
 		p->pending = false;
-	if (op->type == OP_CLOSE && op->object == 'S')
-		pstmt_free(map_del(&s->stmts, slice_cstr(op->name)));
-	if (op->type == OP_CLOSE && op->object == 'P')
-		portal_free(map_del(&s->portals, slice_cstr(op->name)));
 }
 
 static bool
