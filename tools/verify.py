@@ -834,6 +834,7 @@ class Ledger:
         self.found, self.parts = None, []
         self.settle()
         self.size = self.checkpoint.size
+        self.archived = max(self.size, self.state.size if self.state else 0)
 
     def problem(self, text, file=None, offset=None):
         self.note(Broken(text, file, offset))
@@ -921,13 +922,9 @@ class Ledger:
             if width:
                 self.keep(tile_path(level, n, width), WIDTH * HASH + 1)
                 if level == 0:
-                    self.keep_bundle(size)
+                    self.keep(tile_path("entries", n, width),
+                              width * (2 + ENTRY_MAX) + 1)
             level += 1
-
-    def keep_bundle(self, size):
-        n, width = tiles_of(size, 0)
-        if width:
-            self.keep(tile_path("entries", n, width), width * (2 + ENTRY_MAX) + 1)
 
     def read_own_files(self, early):
         """The bytes of `state`, or None."""
@@ -936,7 +933,7 @@ class Ledger:
             if self.exists("state"):
                 raw = self.read("state", BLOCK)
                 self.state = State(raw)
-                self.keep_bundle(self.state.size)
+                self.keep_partials(self.state.size)
             if self.exists("wal"):
                 with self.open("wal") as f:
                     ring = Ring(f)
@@ -995,7 +992,7 @@ class Ledger:
             self.problem("superfluous", name)
             return
         kind, n, width = parsed
-        full, partial = tiles_of(self.size, 0 if kind == "entries" else kind)
+        full, partial = tiles_of(self.archived, 0 if kind == "entries" else kind)
         if n < full:
             if width < WIDTH:
                 self.old_partials.setdefault((kind, n), []).append(width)
@@ -1006,10 +1003,12 @@ class Ledger:
 
     # What is in them -------------------------------------------------------
 
-    def olds(self, kind, n, limit):
+    def olds(self, kind, n, limit, most):
         """Name, width, bytes of the partial forerunners of a tile. One that is
         gone by now was removed by the writer."""
         for width in self.old_partials.get((kind, n), ()):
+            if width > most:
+                continue            # of a size between the signed and the archived
             name = tile_path(kind, n, width)
             try:
                 yield name, width, self.read(name, limit)
@@ -1019,7 +1018,8 @@ class Ledger:
 
     def tile(self, level, n, hashes):
         want = b"".join(hashes)
-        for name, width, got in self.olds(level, n, WIDTH * HASH + 1):
+        for name, width, got in self.olds(level, n, WIDTH * HASH + 1,
+                                          len(hashes)):
             self.compare(name, got, want[:width * HASH], level, n)
         name = tile_path(level, n, len(hashes))
         try:
@@ -1065,9 +1065,8 @@ class Ledger:
         if end != len(raw):
             self.problem("bytes after the last entry", name, end)
         starts = [at for at, _ in entries] + [end]
-        for old, w, got in self.olds("entries", n, len(raw) + 1):
-            if w < width:
-                self.prefix(old, got, raw[:starts[w]])
+        for old, w, got in self.olds("entries", n, len(raw) + 1, width):
+            self.prefix(old, got, raw[:starts[w]])
         return [(name, at, e) for at, e in entries]
 
     def prefix(self, name, got, want):
@@ -1130,10 +1129,9 @@ class Ledger:
         if entry is not None:
             self.parts = [(lo, hi, Tree()) for lo, hi in
                           inclusion_ranges(entry, self.size)]
-        state_size = self.state.size if self.state else self.size
         try:
             self.check_names()
-            self.check_segments(max(self.size, state_size) + len(self.ring))
+            self.check_segments(self.archived + len(self.ring))
             self.check_signed(old, entry)
             self.check_unsigned()
         except Broken as e:
@@ -1163,9 +1161,7 @@ class Ledger:
                     if lo <= index < hi:
                         part.add(h)
                 self.check_old(old)
-        for level, (n, hashes) in enumerate(self.levels):
-            if hashes:
-                self.tile(level, n, hashes)
+        self.partial_tiles()
         self.signed_root = self.tree.root()
         if self.signed_root != self.checkpoint.root:
             self.problem("the entries give the root %s" %
@@ -1174,6 +1170,11 @@ class Ledger:
         if old and old.size > self.size:
             self.problem("the log had %d entries, now it has %d" %
                          (old.size, self.size), "checkpoint", 0)
+
+    def partial_tiles(self):
+        for level, (n, hashes) in enumerate(self.levels):
+            if hashes:
+                self.tile(level, n, hashes)
 
     def check_old(self, old):
         if old and old.size == self.tree.size and old.root != self.tree.root():
@@ -1195,15 +1196,13 @@ class Ledger:
         last = full + (partial > 0) if state.size > self.size else 0
         for n in range(self.size // WIDTH, last):
             bundle = self.bundle(n, WIDTH if n < full else partial)
-            signed = self.size - n * WIDTH
-            if signed > 0:
-                name, raw = bundle[0][0], b"".join(
-                    len(e).to_bytes(2, "big") + e for _, _, e in bundle[:signed])
-                self.prefix(name, raw, self.read(tile_path(
-                    "entries", n, signed), len(raw) + 1))
-            for name, at, raw in bundle[max(signed, 0):]:
+            for name, at, raw in bundle[max(self.size - n * WIDTH, 0):]:
+                h = leaf_hash(raw)
                 self.entry(name, at, raw)
-                self.tree.add(leaf_hash(raw))
+                self.tree.add(h)
+                self.push(0, h)
+        if last:
+            self.partial_tiles()
         if self.tree.root() != state.root:
             self.problem("the entries give the root %s" % self.tree.root().hex(),
                          "state", 0)

@@ -677,7 +677,7 @@ class OwnFiles(LogCase):
         files = self.lay(self.entries[:signed])
         for name, data in writer.files_of(self.entries[:archived],
                                           (self.log,)).items():
-            if name.startswith("tile/entries"):
+            if name.startswith("tile"):
                 files[name] = data
         # Old frames, then live ones from near the end of the file on.
         size, at, seq, prev, blocks = 512 << 10, 4096, 40, bytes(32), {}
