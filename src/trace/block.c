@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/block.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PASSES_MAX 64
+#define FILLERS 2u		/* threads that look through ours */
 #define F(f) (1u << F_##f)
 
 enum pass { P_PHONE, P_EMAIL, P_KANA_DOB, P_NAME_DOB, P_NAME_TOWN, P_KANA_TOWN,
@@ -28,7 +30,11 @@ static const uint32_t jp_fields[P_COUNT] = {
 struct blocks {
 	unsigned npasses;
 	uint32_t fields[PASSES_MAX];	/* generic: the columns of the key */
-	struct block_entry *v, *tmp;
+	struct part {			/* what each filler found */
+		struct block_entry *v;
+		size_t n, cap;
+	} part[FILLERS + 1];
+	struct block_entry *v, *tmp;	/* partitioned; for sorting */
 	size_t n, cap;
 	size_t start[BLOCK_BUCKETS + 1];
 	uint64_t *filter;
@@ -240,6 +246,8 @@ blocks_free(struct blocks *b)
 {
 	if (!b)
 		return;
+	for (unsigned i = 0; i <= FILLERS; i++)
+		free(b->part[i].v);
 	free(b->v);
 	free(b->tmp);
 	free(b->filter);
@@ -275,7 +283,7 @@ filter_add(struct blocks *b, uint64_t k)
 }
 
 static bool
-push(struct blocks *b, uint64_t key, uint32_t id)
+push(struct part *b, uint64_t key, uint32_t id)
 {
 	if (b->n == b->cap) {
 		size_t cap = b->cap ? b->cap + b->cap / 2 : 1 << 16;
@@ -296,47 +304,107 @@ bucket_of(uint64_t key)
 	return (unsigned)(key >> 54);
 }
 
+struct fill {
+	struct blocks *b;
+	const struct model *m;
+	const uint8_t *sigs;
+	size_t from, to;
+	unsigned pass;
+	uint64_t keep;			/* of the mixed key, for samples */
+	struct part *part;
+	bool list, ok;
+};
+
+static void *
+fill_run(void *arg)
+{
+	struct fill *f = arg;
+	uint64_t second;
+
+	f->part->n = 0;
+	f->ok = true;
+	for (size_t i = f->from; i < f->to && f->ok; i++) {
+		uint64_t k = key_of(f->m, f->b, f->pass, f->sigs + i *
+		    f->m->stride, &second);
+
+		for (int which = 0; which < 2; which++, k = second) {
+			if (!k || k * 0xff51afd7ed558ccdull > f->keep)
+				continue;
+			if (f->list)
+				filter_add(f->b, k);
+			else if (!filter_has(f->b, k))
+				continue;
+			f->ok = f->ok && push(f->part, k, (uint32_t)i);
+		}
+	}
+	return NULL;
+}
+
+/* Space for n entries, twice; what was in it is of no use. */
+static enum err
+make_room(struct blocks *b, size_t n)
+{
+	if (n <= b->cap && b->v)
+		return ERR_OK;
+	free(b->v);
+	free(b->tmp);
+	b->cap = n + n / 8 + 1;
+	b->v = malloc(b->cap * sizeof *b->v);
+	b->tmp = malloc(b->cap * sizeof *b->tmp);
+	return b->v && b->tmp ? ERR_OK : ERR_NOMEM;
+}
+
 enum err
 blocks_fill(struct blocks *b, const struct model *m, const uint8_t *sigs,
     size_t nlist, size_t nours, unsigned pass, bool sample)
 {
-	size_t all = nlist + nours;
-	size_t at[BLOCK_BUCKETS];
-	uint64_t second, keep = UINT64_MAX;
-	bool ok = true;
+	size_t all = nlist + nours, at[BLOCK_BUCKETS];
+	struct fill f[FILLERS + 1];
+	uint64_t keep = UINT64_MAX;
+	pthread_t t[FILLERS];
+	bool ok, started[FILLERS] = {false};
 
 	/* About a million keys are plenty to learn from. */
 	if (sample && all > 1000000)
 		keep = UINT64_MAX / (all / 1000000);
-	b->n = 0;
 	memset(b->filter, 0, (b->filter_mask + 1) / 8);
-	for (size_t i = 0; i < all && ok; i++) {
-		uint64_t k = key_of(m, b, pass, sigs + i * m->stride, &second);
-
-		for (int which = 0; which < 2; which++, k = second) {
-			if (!k || k * 0xff51afd7ed558ccdull > keep)
-				continue;
-			if (i < nlist)
-				filter_add(b, k);
-			else if (!filter_has(b, k))
-				continue;
-			ok = push(b, k, (uint32_t)i);
-		}
+	f[0] = (struct fill){b, m, sigs, 0, nlist, pass, keep, &b->part[0],
+	    true, false};
+	fill_run(&f[0]);
+	for (unsigned i = 0; i < FILLERS; i++) {
+		f[i + 1] = (struct fill){b, m, sigs, nlist + nours * i /
+		    FILLERS, nlist + nours * (i + 1) / FILLERS, pass, keep,
+		    &b->part[i + 1], false, false};
+		if (i + 1 < FILLERS)
+			started[i] = pthread_create(&t[i], NULL, fill_run,
+			    &f[i + 1]) == 0;
+		if (!started[i])
+			fill_run(&f[i + 1]);
 	}
-	if (!ok)
+	ok = f[0].ok;
+	b->n = b->part[0].n;
+	for (unsigned i = 0; i < FILLERS; i++) {
+		if (started[i])
+			pthread_join(t[i], NULL);
+		ok = ok && f[i + 1].ok;
+		b->n += b->part[i + 1].n;
+	}
+	if (!ok || make_room(b, b->n) != ERR_OK)
 		return ERR_NOMEM;
-	free(b->tmp);
-	b->tmp = malloc((b->n + 1) * sizeof *b->tmp);
-	if (!b->tmp)
-		return ERR_NOMEM;
+	/* Parts follow each other in rising order of mentions. */
 	memset(b->start, 0, sizeof b->start);
-	for (size_t i = 0; i < b->n; i++)
-		b->start[bucket_of(b->v[i].key) + 1]++;
+	for (unsigned p = 0; p <= FILLERS; p++)
+		for (size_t i = 0; i < b->part[p].n; i++)
+			b->start[bucket_of(b->part[p].v[i].key) + 1]++;
 	for (size_t i = 0; i < BLOCK_BUCKETS; i++)
 		b->start[i + 1] += b->start[i];
 	memcpy(at, b->start, sizeof at);
-	for (size_t i = 0; i < b->n; i++)
-		b->tmp[at[bucket_of(b->v[i].key)]++] = b->v[i];
+	for (unsigned p = 0; p <= FILLERS; p++)
+		for (size_t i = 0; i < b->part[p].n; i++) {
+			const struct block_entry *e = &b->part[p].v[i];
+
+			b->v[at[bucket_of(e->key)]++] = *e;
+		}
 	return ERR_OK;
 }
 
@@ -344,8 +412,8 @@ blocks_fill(struct blocks *b, const struct model *m, const uint8_t *sigs,
 size_t
 blocks_sort(struct blocks *b, size_t bucket, const struct block_entry **out)
 {
-	struct block_entry *x = b->tmp + b->start[bucket];
-	struct block_entry *y = b->v + b->start[bucket];
+	struct block_entry *x = b->v + b->start[bucket];
+	struct block_entry *y = b->tmp + b->start[bucket];
 	size_t n = b->start[bucket + 1] - b->start[bucket];
 	uint32_t count[4][2048];
 

@@ -381,8 +381,11 @@ table_read(struct table *t, struct sigs *sigs, const struct table_options *o,
 			pthread_join(th[i], NULL);
 	free(g.dedup.hash);
 	free(g.dedup.row);
-	if (t->p && t->len && !o->data)
+	/* Read: its pages need not stay resident, the cache has them. */
+	if (t->p && t->len && !o->data) {
+		madvise((void *)(uintptr_t)t->p, t->len, MADV_DONTNEED);
 		madvise((void *)(uintptr_t)t->p, t->len, MADV_NORMAL);
+	}
 	return g.err;
 }
 
