@@ -820,7 +820,7 @@ session_tick(struct session *s, uint64_t now_us)
 		tally_flush(s);
 }
 
-/* ---- statements that cost nothing: counted, logged once a second ---- */
+/* ---- statements that released nothing: counted, logged once a second ---- */
 
 void
 tally_count(struct session *s, enum verdict_class class, uint64_t hash,

@@ -88,7 +88,7 @@ struct op {
 	struct stmt *stmt;	/* shares; NULL: the gate's own, or no statement */
 	char *name;		/* PARSE, BIND, CLOSE: the object */
 	char object;		/* CLOSE, DESCRIBE: 'S' or 'P' */
-	void *undo;		/* previous pstmt/portal of `name`, for failure */
+	void *undo;		/* what `name` was before (PARSE, BIND, CLOSE), for failure */
 	bool has_undo;
 	bool changes_context;
 	/* row description of what is being returned */
@@ -256,10 +256,11 @@ struct session {
 	bool charge_opened;	/* STMT_OPEN was sent */
 	bool charge_over;	/* its last answer is in */
 	bool charge_cut;	/* the budget ended in it */
+	bool charge_failed;	/* the server reported an error for it */
 	struct grant cut_by;	/* why */
 	bool cut_untold;	/* the client's error is still to be sent */
 	bool cutting;		/* the server is still being cancelled */
-	bool held_ready;	/* its ReadyForQuery waits for the decision */
+	unsigned held_ready;	/* ReadyForQuery behind it that wait for the decision */
 	bool held_piece;
 	bool flush_asked;
 	struct buf rows;	/* RELEASE body being filled */

@@ -22,7 +22,7 @@ meter_begin(struct session *s, struct op *op)
 	s->charged = op->charged = true;
 	s->charge = stmt_ref(op->stmt);
 	s->flush_asked = false;
-	s->charge_opened = s->charge_over = s->charge_cut = false;
+	s->charge_opened = s->charge_over = s->charge_cut = s->charge_failed = false;
 	s->charge_rows = s->charge_bytes = 0;
 	s->cut_untold = false;
 	if (s->wait == WAIT_NONE)
@@ -269,6 +269,25 @@ put_budget_error(struct session *s, const struct grant *g)
 	pg_put_error(front_out(s), 'E', "ERROR", "KB001", message, detail, hint);
 }
 
+/*
+ * As after any error, the rest of the client's pipeline is not executed and what
+ * went before it in the same implicit transaction is undone.
+ */
+static void
+skip_rest(struct session *s)
+{
+	struct op *op;
+
+	s->skip_to_sync = true;
+	s->charge_cut = false;
+	if (s->charge_failed)
+		return;
+	op = op_push(s, OP_PARSE);
+	op->internal = INT_QUIET;
+	pg_put_parse(back_out(s), "kb$cut", slice_cstr("kuraban: budget reached"),
+	    (struct slice){NULL, 0});
+}
+
 /* Wholly decided, and the server is done with it. */
 static void
 settle(struct session *s)
@@ -305,10 +324,10 @@ settle(struct session *s)
 		s->charge_cut = false;
 		query_piece_done(s);
 	}
-	if (s->held_ready) {
-		s->held_ready = false;
+	if (s->charge_cut && s->in_pipeline)
+		skip_rest(s);
+	for (; s->held_ready > 0; s->held_ready--)
 		reply_ready(s);
-	}
 }
 
 void

@@ -191,8 +191,10 @@ on_error(struct session *s, struct op *op, struct slice body)
 	op->saw_error = true;
 	if (op->quiet)
 		s->pieces_failed = true;
-	if (op->charged)
+	if (op->charged) {
+		s->charge_failed = true;
 		meter_over(s);
+	}
 	if (!whole)
 		skip_pipeline(s);
 }
@@ -311,7 +313,6 @@ on_copy_data(struct session *s, struct op *op, struct slice line)
 	const struct stmt *st = op->stmt;
 	struct slice head = {line.p, 0}, rest = line;
 	struct pg_cell cell;
-	uint8_t count[2];
 	uint64_t start;
 	bool first = op->copy_first, binary = st->copy.format == PG_COPY_BINARY;
 
@@ -341,25 +342,30 @@ on_copy_data(struct session *s, struct op *op, struct slice line)
 	    (st->copy.format == PG_COPY_TEXT &&
 	    memchr(line.p, '\n', line.len - 1) != NULL)))
 		return false;
-	for (unsigned i = 0; i < st->j->nhidden; i++) {
-		if (pg_copy_cell(&st->copy, rest, binary ? 0 : 0, &cell, &rest) != ERR_OK)
-			return false;
-		if (binary && i + 1 < st->j->nhidden)
-			return false;	/* one hidden key is what COPY gets */
-	}
 	if (st->j->nhidden == 0) {
 		put_copy_data(s, head, line);
 	} else if (binary) {
-		unsigned n = (unsigned)line.p[0] << 8 | line.p[1];
-		size_t mark = pg_begin(front_out(s), 'd');
+		struct rd r = rd_init(line.p, line.len);
+		unsigned n = rd_u16(&r), hidden = st->j->nhidden;
+		size_t mark;
 
-		count[0] = (uint8_t)((n - 1) >> 8);
-		count[1] = (uint8_t)(n - 1);
+		for (unsigned i = 0; i < hidden; i++) {
+			uint32_t len = rd_u32(&r);
+
+			rd_bytes(&r, len == UINT32_MAX ? 0 : len);
+		}
+		if (r.bad || n < hidden)
+			return false;
+		mark = pg_begin(front_out(s), 'd');
 		buf_put(front_out(s), head.p, head.len);
-		buf_put(front_out(s), count, 2);
-		buf_put(front_out(s), rest.p, rest.len);
+		buf_u16(front_out(s), (uint16_t)(n - hidden));
+		buf_put(front_out(s), r.p, r.left);
 		pg_end(front_out(s), mark);
 	} else {
+		for (unsigned i = 0; i < st->j->nhidden; i++) {
+			if (pg_copy_cell(&st->copy, rest, 0, &cell, &rest) != ERR_OK)
+				return false;
+		}
 		put_copy_data(s, (struct slice){NULL, 0}, rest);
 	}
 	if (first && st->copy_header)
@@ -449,7 +455,7 @@ on_ready(struct session *s, struct op *op, struct slice body)
 	} else if (internal == INT_NONE) {
 		/* That of an earlier pipeline does not wait for this one's rows. */
 		if (s->charged && s->charge_over)
-			s->held_ready = true;
+			s->held_ready++;
 		else
 			reply_ready(s);
 	}
