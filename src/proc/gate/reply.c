@@ -530,10 +530,12 @@ reply_parameter(struct session *s, const char *name, const char *value)
 	if (strcmp(name, "standard_conforming_strings") == 0)
 		s->std_strings = strcmp(value, "off") != 0;
 	if (strcmp(name, "client_encoding") == 0 && !s->db->conf->unprotected &&
-	    !encoding_is_safe(value))
+	    !encoding_is_safe(value)) {
+		link_deny(s, "KB003", WHY_SETTING, "client_encoding", "", 0);
 		session_fatal(s, "KB003",
 		    _("this client encoding cannot be judged safely; use UTF8 or EUC_JP"),
 		    value, NULL);
+	}
 }
 
 static void
