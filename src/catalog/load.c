@@ -791,9 +791,9 @@ inherit_up(struct catalog *c)
 			if (p == NULL)
 				continue;
 			if (k == NULL)
-				changed |= uncover(p);
-			else
-				changed |= raise_parent(p, k) | raise_child(p, k);
+				changed = uncover(p) || changed;
+			else if (raise_parent(p, k) || raise_child(p, k))
+				changed = true;
 		}
 	}
 }

@@ -558,8 +558,10 @@ judge_all(struct judge *j, const struct tree *list, struct query **main, struct 
 		struct result one;
 		struct query *q;
 
-		if (query == NULL)
+		if (query == NULL) {
+			judge_refuse(j, WHY_TREE, "utility");
 			return;
+		}
 		j->ninst = 0;
 		q = query_run(j, query, NULL, &one);
 		if (q == NULL)
