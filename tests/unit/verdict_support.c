@@ -51,15 +51,31 @@ die(const char *what, const char *detail)
 	exit(99);
 }
 
+static struct conf *confs[8];
+static size_t nconfs;
+
+static void
+free_confs(void)
+{
+	while (nconfs > 0)
+		conf_free(confs[--nconfs]);
+}
+
 const struct conf_database *
 support_conf_text(const char *text)
 {
 	struct conf_notes notes;
 	struct conf *c;
 
+	if (nconfs == 0)
+		atexit(free_confs);
+	if (nconfs == 8)
+		die("conf", "too many");
+
 	if (conf_parse(&c, "test", text, &notes) != ERR_OK)
 		die("conf", notes.n > 0 ? notes.v[0].text : "?");
 	conf_notes_fini(&notes);
+	confs[nconfs++] = c;
 	return &c->databases[0];
 }
 
