@@ -44,6 +44,7 @@ struct catalog_col {
 	enum catalog_col_class class;
 	bool generated;
 	bool not_null;
+	bool unique;		/* a unique index or exclusion constraint looks at it */
 };
 
 struct catalog_rel {

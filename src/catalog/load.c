@@ -261,6 +261,7 @@ row_col(struct catalog *c, const struct slice *v)
 	r->col.name = keep_slice(c, v[2]);
 	r->col.not_null = truth(v[4]);
 	r->col.generated = truth(v[5]);
+	r->col.unique = truth(v[7]);
 	while (list_next(&list, &item)) {
 		struct source *s = ADD(c, sources);
 
@@ -411,7 +412,7 @@ catalog_row(struct catalog *c, enum catalog_part part, const struct slice *v, si
 		enum err (*fn)(struct catalog *, const struct slice *);
 	} parts[CATALOG_PARTS] = {
 		[CATALOG_RELS] = { 6, row_rel },
-		[CATALOG_COLS] = { 7, row_col },
+		[CATALOG_COLS] = { 8, row_col },
 		[CATALOG_INHERITS] = { 2, row_pair },
 		[CATALOG_FKS] = { 4, row_fk },
 		[CATALOG_FUNCTIONS] = { 6, row_function },

@@ -479,9 +479,9 @@ eval_window(struct judge *j, struct query *q, const struct tree *n)
 
 /* --- sub-queries in expressions --- */
 
-/* Two plain keys of the same people compared for equality. */
-static bool
-equality(struct judge *j, const struct tree *n)
+/* a = b, where equal values are equal texts too. */
+bool
+expr_is_equality(const struct tree *n)
 {
 	static const int64_t ops[] = { 15, 93, 94, 96, 98, 410, 416, 532, 533, 607, 1054,
 	    1093, 1752, 1862, 1868, 1955, 2972 };
@@ -513,7 +513,7 @@ link_any(struct judge *j, struct query *q, const struct tree *n, const struct re
 	const struct tree *test = tree_get(n, "testexpr"), *arg, *other;
 	int key;
 
-	if (!equality(j, test) || r->ncols != 1 || r->cols[0].key_of < 0 ||
+	if (!expr_is_equality(test) || r->ncols != 1 || r->cols[0].key_of < 0 ||
 	    !j->inst[r->cols[0].key_of].not_null)
 		return;
 	arg = tree_get(test, "args")->first;
@@ -642,6 +642,12 @@ condition(struct judge *j, struct query *q, const struct tree *n)
 	return t;
 }
 
+bool
+expr_is_and(const struct tree *n)
+{
+	return is_bool(n, "and");
+}
+
 /*
  * Rows that passed `a.key = b.key` hold one subject. In an outer join's own
  * condition that is so for the side that may be missing (nullable) only.
@@ -652,7 +658,7 @@ link_keys(struct judge *j, struct query *q, const struct tree *n, uint64_t nulla
 	const struct tree *args;
 	int a, b;
 
-	if (!equality(j, n))
+	if (!expr_is_equality(n))
 		return;
 	args = tree_get(n, "args");
 	if (args == NULL || args->first == NULL || args->first->next == NULL)

@@ -199,6 +199,8 @@ void expr_qual(struct judge *, struct query *, const struct tree *, enum cond,
     uint64_t nullable, struct taint *presence);
 /* A whole expression (target, condition): sinks in it must not depend on persons. */
 void expr_check_sink(struct judge *, unsigned nsinks_before, struct taint);
+bool expr_is_and(const struct tree *);
+bool expr_is_equality(const struct tree *);
 void expr_operator(struct judge *, const struct tree *, const char *op_field,
     struct taint *);
 

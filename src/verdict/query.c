@@ -774,6 +774,10 @@ query_run(struct judge *j, const struct tree *node, struct query *outer, struct 
 		select_rows(j, q, r);
 	if (command == CMD_SELECT)
 		limit(j, q);
+	/* Rows that were locked can be told afterwards, by xmax. */
+	if (!is_null(tree_get(node, "rowMarks")) && q->presence.dep &&
+	    (outer != NULL || q->gathers))
+		judge_refuse(j, WHY_UNKNOWN_NODE, "FOR UPDATE");
 	r->presence = q->presence;
 	r->order = q->order;
 	r->correlated = q->correlated;

@@ -44,6 +44,8 @@ const char *verdict_class_word(enum verdict_class c);
 	X(SINK, "KB003", "personal data must not be passed to %s, which keeps or sends it elsewhere") \
 	X(COPIES, "KB003", "personal data must not be copied into %s, which is declared free of it") \
 	X(KEY, "KB003", "the subject key of %s cannot be changed through the gate") \
+	X(CHOICE, "KB003", "which rows of %s are changed depends on personal data: add RETURNING with the subject key, or choose one row by its key") \
+	X(SYSTEM, "KB003", "the system catalog %s cannot be changed through the gate") \
 	X(SETTING, "KB003", "setting %s cannot be changed through the gate") \
 	X(NOT_COVERED, "KB004", "%s is not in the catalog") \
 	X(TREE, "KB003", "the server's query tree could not be read (%s)")

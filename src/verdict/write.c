@@ -3,11 +3,17 @@
  * INSERT, UPDATE, DELETE, MERGE: what a row that is written may depend on, so
  * that later verdicts over the written relation stay true.
  *
- *	open, system	nothing personal, not even which rows are written
+ *	open		nothing personal, not even which rows are written
  *	uncovered	anything (reading it back is charged by bytes), but for
  *			foreign tables, whose rows leave at once
  *	personal	personal columns: the personal columns of the same subject;
  *			free columns: nothing personal; the key: never another one
+ *	system		never
+ *
+ * Which rows of a personal relation a statement changed can be seen afterwards
+ * without reading a personal column (a row is gone, has moved or has another
+ * xmin), and be undone and asked again. So where that depends on personal columns,
+ * each changed row must be charged (it is returned), or be one row at most.
  */
 #include "verdict/flow.h"
 
@@ -24,12 +30,12 @@ is_null(const struct tree *t)
 }
 
 static void
-refuse_copy(struct judge *j, const struct rte *target)
+refuse(struct judge *j, enum verdict_why why, const struct rte *target)
 {
 	char name[160];
 
 	snprintf(name, sizeof(name), "%s.%s", target->rel->schema, target->rel->name);
-	judge_refuse(j, WHY_COPIES, name);
+	judge_refuse(j, why, name);
 }
 
 /* A key alone may be written where a foreign key says that it is one. */
@@ -50,7 +56,7 @@ is_foreign(const struct rte *target)
 /* of: instances whose subject the written row is about; 0: unknown. */
 static void
 check_column(struct judge *j, const struct rte *target, int64_t attnum, struct value v,
-    uint64_t of, bool insert)
+    uint64_t of)
 {
 	const struct catalog_col *col;
 	struct taint t = v.t;
@@ -59,7 +65,7 @@ check_column(struct judge *j, const struct rte *target, int64_t attnum, struct v
 		return;
 	if (target->opaque) {
 		if (is_foreign(target))
-			judge_refuse(j, WHY_SINK, target->rel->name);
+			refuse(j, WHY_SINK, target);
 		return;
 	}
 	col = catalog_col(target->rel, (int)attnum);
@@ -69,7 +75,7 @@ check_column(struct judge *j, const struct rte *target, int64_t attnum, struct v
 			return;
 	}
 	if (!key_allowed(j, target, attnum, t))
-		refuse_copy(j, target);
+		refuse(j, WHY_COPIES, target);
 }
 
 static void
@@ -85,40 +91,74 @@ check_columns(struct judge *j, const struct rte *target, const struct tree *list
 
 		if (tree_bool(t, "resjunk"))
 			continue;
-		check_column(j, target, attnum, v[i], of, insert);
+		check_column(j, target, attnum, v[i], of);
 		if (insert || target->opaque || target->rel->class != REL_PERSONAL)
 			continue;
 		/* Another key would put one person's data under another's name. */
 		col = catalog_col(target->rel, (int)attnum);
 		if (col != NULL && col->class == COL_KEY &&
 		    (v[i].key_of < 0 || (bit(v[i].key_of) & of) == 0))
-			judge_refuse(j, WHY_KEY, target->rel->name);
+			refuse(j, WHY_KEY, target);
 	}
 }
 
-/* Which rows are written: may that be seen in the relation afterwards? */
-static void
-check_presence(struct judge *j, const struct rte *target, const struct tree *list,
-    struct taint presence, uint64_t of)
+static bool
+is_constant(const struct tree *n)
 {
+	if (tree_is(n, "CONST"))
+		return true;
+	if (tree_is(n, "PARAM"))
+		return tree_int(n, "paramkind", -1) == 0;
+	return (tree_is(n, "RELABELTYPE") || tree_is(n, "COERCEVIAIO")) &&
+	    is_constant(tree_get(n, "arg"));
+}
+
+/* WHERE has `key = constant` of the target among its AND-ed parts. */
+static bool
+one_subject(struct judge *j, struct query *q, const struct tree *n, int inst)
+{
+	const struct tree *a;
+
+	if (inst < 0 || is_null(n) || !judge_enter(j))
+		return false;
+	a = tree_get(n, "args");
+	a = is_null(a) ? NULL : a->first;
+	if (expr_is_and(n)) {
+		while (a != NULL && !one_subject(j, q, a, inst))
+			a = a->next;
+	} else if (!expr_is_equality(n) || a == NULL || a->next == NULL ||
+	    !((is_constant(a) && expr_eval(j, q, a->next).key_of == inst) ||
+	    (is_constant(a->next) && expr_eval(j, q, a).key_of == inst))) {
+		a = NULL;
+	}
+	judge_leave(j);
+	return a != NULL;
+}
+
+/* Which rows are changed: may that be seen in the relation afterwards? */
+static void
+check_presence(struct judge *j, struct query *q, const struct rte *target,
+    struct taint presence)
+{
+	const struct tree *where = tree_get(tree_get(q->node, "jointree"), "quals");
+
 	if (!presence.dep)
 		return;
 	if (target->opaque) {
 		if (is_foreign(target))
-			judge_refuse(j, WHY_SINK, target->rel->name);
+			refuse(j, WHY_SINK, target);
 		return;
 	}
-	if (target->rel->class != REL_PERSONAL || !taint_rowwise(presence, of)) {
-		refuse_copy(j, target);
+	if (target->rel->class != REL_PERSONAL) {
+		refuse(j, WHY_COPIES, target);
 		return;
 	}
-	for (const struct tree *t = is_null(list) ? NULL : list->first; t != NULL; t = t->next) {
-		const struct catalog_col *col = catalog_col(target->rel,
-		    (int)tree_int(t, "resno", 0));
-
-		if (!tree_bool(t, "resjunk") && col != NULL && col->class == COL_FREE)
-			refuse_copy(j, target);
-	}
+	if (q->outer == NULL && !is_null(tree_get(q->node, "returningList")))
+		return;		/* each of them is charged */
+	if (taint_rowwise(presence, judge_same(j, bit(target->inst))) &&
+	    one_subject(j, q, where, target->inst))
+		return;
+	refuse(j, WHY_CHOICE, target);
 }
 
 static uint64_t
@@ -160,9 +200,9 @@ write_insert(struct judge *j, struct query *q, const struct rte *target,
 	check_columns(j, target, list, v, of, true);
 	/* A new row is itself something that was not there: no exception for it. */
 	if (presence.dep && !target->opaque)
-		refuse_copy(j, target);
+		refuse(j, WHY_COPIES, target);
 	else
-		check_presence(j, target, list, presence, 0);
+		check_presence(j, q, target, presence);
 }
 
 static void
@@ -172,7 +212,7 @@ write_update(struct judge *j, struct query *q, const struct rte *target,
 	uint64_t of = target_subject(j, target);
 
 	check_columns(j, target, list, v, of, false);
-	check_presence(j, target, list, presence, of);
+	check_presence(j, q, target, presence);
 }
 
 /* Multiple assignments from a sub-query: it stands behind those who use it. */
@@ -212,13 +252,42 @@ keep_excluded(struct judge *j, struct query *q, const struct tree *conflict,
 	q->rtes[index - 1].state = RTE_DONE;
 }
 
+static bool
+personal_unique(const struct rte *target)
+{
+	for (size_t i = 0; i < target->rel->ncols; i++)
+		if (target->rel->cols[i].unique && (target->rel->cols[i].class == COL_PERSONAL ||
+		    target->rel->cols[i].class == COL_NEW))
+			return true;
+	return false;
+}
+
 /* Whether a conflict shows that a row with these personal values is there. */
+static struct taint
+conflict_taint(struct judge *j, struct query *q, const struct rte *target,
+    const struct tree *c)
+{
+	const struct tree *arbiter = tree_get(c, "arbiterElems");
+	struct taint found = expr_list(j, q, arbiter);
+
+	taint_merge(&found, expr_list(j, q, tree_get(c, "arbiterWhere")));
+	if (!is_null(arbiter))
+		return found;
+	if (target->opaque)
+		return (struct taint){.dep = true, .opaque = true};
+	if (target->rel->class == REL_PERSONAL && personal_unique(target))
+		return (struct taint){.p = bit(target->inst), .dep = true,
+		    .opaque = target->inst < 0};
+	return (struct taint){0};
+}
+
 static void
 write_conflict(struct judge *j, struct query *q, const struct rte *target,
     const struct tree *list, const struct value *v)
 {
-	const struct tree *c = tree_get(q->node, "onConflict"), *arbiter, *set;
-	struct taint presence = q->presence, found = {0};
+	const struct tree *c = tree_get(q->node, "onConflict"), *set;
+	const struct tree *from = tree_get(tree_get(q->node, "jointree"), "fromlist");
+	struct taint presence = q->presence, found;
 	struct result none = {0};
 	struct value *values;
 
@@ -228,23 +297,28 @@ write_conflict(struct judge *j, struct query *q, const struct rte *target,
 		judge_refuse_node(j, c);
 		return;
 	}
-	arbiter = tree_get(c, "arbiterElems");
-	found = expr_list(j, q, arbiter);
-	taint_merge(&found, expr_list(j, q, tree_get(c, "arbiterWhere")));
-	if (is_null(arbiter) && (target->opaque || target->rel->class == REL_PERSONAL))
-		found = (struct taint){.p = bit(target->inst), .dep = true,
-		    .opaque = target->inst < 0};
+	found = conflict_taint(j, q, target, c);
 	q->tag_depends |= found.dep;
 	taint_presence(&presence, found);
+	/* Of several rows, those that were not inserted are known afterwards. */
+	if (found.dep && !target->opaque && !is_null(from) && from->first != NULL)
+		refuse(j, WHY_CHOICE, target);
 	if (tree_int(c, "action", 0) == CONFLICT_UPDATE) {
 		set = tree_get(c, "onConflictSet");
 		keep_excluded(j, q, c, list, v);
 		find_multi(j, q, set);
 		query_targets(j, q, set, &values, &none);
 		expr_qual(j, q, tree_get(c, "onConflictWhere"), COND_FILTER, 0, &presence);
-		if (!j->stop)
-			write_update(j, q, target, set, values, presence);
+		if (j->stop)
+			return;
+		check_columns(j, target, set, values, target_subject(j, target), false);
+		/* One row at most, and the tag tells whether. */
+		if (presence.dep && target->rel->class != REL_PERSONAL && !target->opaque)
+			refuse(j, WHY_COPIES, target);
+		else if (presence.dep && !is_null(from) && from->first != NULL)
+			check_presence(j, q, target, presence);
 	}
+	q->tag_depends |= presence.dep;
 	q->presence = presence;
 }
 
@@ -279,7 +353,7 @@ write_merge(struct judge *j, struct query *q, const struct rte *target)
 			write_update(j, q, target, targets, v, presence);
 			break;
 		case CMD_DELETE:
-			check_presence(j, target, NULL, presence, target_subject(j, target));
+			check_presence(j, q, target, presence);
 			break;
 		case CMD_NOTHING:
 			break;
@@ -320,6 +394,10 @@ write_analyze(struct judge *j, struct query *q, struct result *r)
 		return;
 	}
 	j->v->modifies = true;
+	if (target->rel->class == REL_SYSTEM || target->rel->class == REL_SYSTEM_OPAQUE) {
+		refuse(j, WHY_SYSTEM, target);
+		return;
+	}
 	if (target->rel->has_triggers || target->rel->relkind == 'v') {
 		j->v->runs_user_code = true;
 		j->v->touches_personal = true;
@@ -338,13 +416,16 @@ write_analyze(struct judge *j, struct query *q, struct result *r)
 		write_update(j, q, target, targets, v, q->presence);
 		break;
 	case CMD_DELETE:
-		check_presence(j, target, NULL, q->presence, target_subject(j, target));
+		check_presence(j, q, target, q->presence);
 		break;
 	case CMD_MERGE:
 		write_merge(j, q, target);
 		break;
 	}
 	check_options(j, q);
+	/* The rows that are returned are charged, and tell their number. */
 	q->tag_depends |= q->presence.dep;
+	if (!is_null(tree_get(q->node, "returningList")))
+		q->tag_depends = false;
 	query_targets(j, q, tree_get(q->node, "returningList"), NULL, r);
 }

@@ -54,8 +54,8 @@ make_catalog(void)
 		for (unsigned k = 1; k < 10; k++) {
 			snprintf(name, sizeof(name), "c%u", k);
 			snprintf(num, sizeof(num), "%u", k);
-			row(c, CATALOG_COLS, 7, (const char *[]){oid, num, name, "25",
-			    i % 2 == 0 ? "t" : "f", "f", ""});
+			row(c, CATALOG_COLS, 8, (const char *[]){oid, num, name, "25",
+			    i % 2 == 0 ? "t" : "f", "f", "", k == 3 ? "t" : "f"});
 		}
 	}
 	for (unsigned i = 1; i < 16384; i++) {
