@@ -497,13 +497,15 @@ def memory(setup, results, rep):
 
 def seal(setup, results, rep):
     say("  seal")
-    kinds = [("bare loop", "raw"), ("ledger, 1 outstanding", "1"),
-             ("ledger, 64 outstanding", "64")]
+    kinds = [("bare loop", "seal", "raw"), ("store, 1 outstanding", "seal", "1"),
+             ("store, 64 outstanding", "seal", "64"),
+             ("process, 1 outstanding", "release", "1"),
+             ("process, 64 outstanding", "release", "64")]
     random.shuffle(kinds)
-    for name, kind in kinds:
+    for name, tool, kind in kinds:
         folder = setup.dir + "/seal"
         os.mkdir(folder)
-        rate, p50, cpu = run(setup.tool("seal"), folder, SECONDS, kind).split()
+        rate, p50, cpu = run(setup.tool(tool), folder, SECONDS, kind).split()
         shutil.rmtree(folder)
         results.all.setdefault("seal", {}).setdefault(name, []).append(
             {"rate": float(rate), "p50": float(p50), "cpu": float(cpu) / 1e6})
@@ -550,14 +552,13 @@ def bars(r):
         yield name + "CPU / PgBouncer's", r.ratio(s, "cpu", "pgbouncer"), 1.0, True
     yield ("one personal row: ms added to direct, p50",
            [v / 1e3 for v in r.ratio("latency", "p50", "direct", True)], 0.3, True)
-    one, many = (r.all.get("seal", {}).get("ledger, %d outstanding" % n, ())
-                 for n in (1, 64))
+    seal = r.all.get("seal", {})
     yield ("durable entries one at a time / bare O_DSYNC loop's", [
-        a["rate"] / b["rate"] for a, b in
-        zip(one, r.all.get("seal", {}).get("bare loop", ()))], 0.85, False)
-    yield ("durable entries/s, 64 outstanding",
-           [m["rate"] for m in many], 100000, False)
-    yield ("cores they take", [m["rate"] * m["cpu"] for m in many], 1.0, True)
+        a["rate"] / b["rate"] for a, b in zip(seal.get("store, 1 outstanding", ()),
+                                              seal.get("bare loop", ()))],
+           0.85, False)
+    yield ("sealed releases/s, 64 outstanding", [
+        m["rate"] for m in seal.get("process, 64 outstanding", ())], 100000, False)
     yield ("KiB an idle client", [
         m["private"] / 1024 for m in r.all.get("idle", {}).get("kuraban", ())],
         16, True)

@@ -17,5 +17,5 @@ if [ -n "$missing" ]; then
 	meson setup --reconfigure "$B" >&2
 fi
 ninja -C "$B" --quiet bench/bench_drain bench/bench_latency \
-	bench/bench_idle bench/bench_seal
+	bench/bench_idle bench/bench_seal bench/bench_release
 exec python3 bench/run.py "$B" "$@"
