@@ -184,6 +184,7 @@ catalog_baseline(struct catalog *c, const struct catalog_rel *r,
 			    !among(o->cols[k].name, names, n))
 				o->cols[k].class = COL_NEW;
 	}
+	catalog_mark_splits(c);
 }
 
 const char *

@@ -58,6 +58,9 @@ struct catalog_rel {
 					   or COL_FREE) */
 	size_t ncols;
 	bool has_triggers, has_rls;
+	/* Partitioned by a personal column: which partition a row is in tells of it. */
+	bool split;		/* this one, or one above it */
+	bool split_child;	/* one above it */
 };
 
 struct catalog;

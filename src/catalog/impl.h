@@ -39,6 +39,11 @@ struct source {			/* the columns that a generated one is made of */
 	int16_t col, from;
 };
 
+struct part {			/* a column that a table is partitioned by; 0: an expression */
+	uint32_t rel;
+	int16_t col;
+};
+
 struct block;
 
 #define ARRAY(type, name) type *name; size_t n##name, cap##name
@@ -52,6 +57,7 @@ struct catalog {
 	ARRAY(struct source, sources);
 	ARRAY(struct pair, pairs);
 	ARRAY(struct fk, fks);
+	ARRAY(struct part, parts);
 	ARRAY(struct function, fns);
 	ARRAY(struct operator, operators);
 	ARRAY(struct type, types);
@@ -71,6 +77,7 @@ struct colrow {
 
 #undef ARRAY
 
+void catalog_mark_splits(struct catalog *c);
 struct catalog_rel *catalog_rel_find(const struct catalog *c, uint32_t oid);
 
 #endif

@@ -219,6 +219,7 @@ catalog_free(struct catalog *c)
 	free(c->sources);
 	free(c->pairs);
 	free(c->fks);
+	free(c->parts);
 	free(c->fns);
 	free(c->operators);
 	free(c->types);
@@ -233,6 +234,7 @@ static enum err
 row_rel(struct catalog *c, const struct slice *v)
 {
 	struct catalog_rel *r = ADD(c, rels);
+	struct slice list = v[6], item;
 
 	if (r == NULL)
 		return ERR_NOMEM;
@@ -244,6 +246,15 @@ row_rel(struct catalog *c, const struct slice *v)
 	r->has_triggers = truth(v[4]);
 	r->has_rls = truth(v[5]);
 	r->domain = UINT16_MAX;
+	while (list_next(&list, &item)) {
+		struct part *p = ADD(c, parts);
+
+		if (p == NULL)
+			return ERR_NOMEM;
+		p->rel = r->oid;
+		if (!attnum(item, &p->col))
+			return ERR_FORMAT;
+	}
 	return ERR_OK;
 }
 
@@ -411,7 +422,7 @@ catalog_row(struct catalog *c, enum catalog_part part, const struct slice *v, si
 		size_t ncols;
 		enum err (*fn)(struct catalog *, const struct slice *);
 	} parts[CATALOG_PARTS] = {
-		[CATALOG_RELS] = { 6, row_rel },
+		[CATALOG_RELS] = { 7, row_rel },
 		[CATALOG_COLS] = { 8, row_col },
 		[CATALOG_INHERITS] = { 2, row_pair },
 		[CATALOG_FKS] = { 4, row_fk },
@@ -799,6 +810,35 @@ inherit_up(struct catalog *c)
 	}
 }
 
+/* After inherit_up(): a column may be personal because it is so below. */
+void
+catalog_mark_splits(struct catalog *c)
+{
+	bool changed = true;
+
+	for (size_t i = 0; i < c->nparts; i++) {
+		struct catalog_rel *r = catalog_rel_find(c, c->parts[i].rel);
+		const struct catalog_col *col;
+
+		if (r == NULL || r->class != REL_PERSONAL)
+			continue;
+		col = catalog_col(r, c->parts[i].col);
+		if (col == NULL || col->class == COL_PERSONAL || col->class == COL_NEW)
+			r->split = true;
+	}
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < c->npairs; i++) {
+			struct catalog_rel *k = catalog_rel_find(c, c->pairs[i].child);
+			const struct catalog_rel *p = catalog_rel_find(c, c->pairs[i].parent);
+
+			if (k == NULL || p == NULL || !p->split || k->split_child)
+				continue;
+			k->split = k->split_child = changed = true;
+		}
+	}
+}
+
 static void
 mark_subject_fks(struct catalog *c)
 {
@@ -838,6 +878,7 @@ catalog_finish(struct catalog *c)
 	if (e != ERR_OK)
 		return e;
 	inherit_up(c);
+	catalog_mark_splits(c);
 	mark_subject_fks(c);
 	for (size_t i = 0; i < c->nrels; i++) {
 		struct catalog_rel *r = &c->rels[i];

@@ -19,7 +19,9 @@ static const char rels_sql[] =
     " WHERE i.indrelid = c.oid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass"
     " AND d.objid = i.indexrelid AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
     " AND d.refobjid >= 16384)),"
-    " c.relrowsecurity"
+    " c.relrowsecurity,"
+    " (SELECT pg_catalog.array_to_string(p.partattrs::pg_catalog.int2[], ',')"
+    " FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')";
 

@@ -225,6 +225,8 @@ from_item(struct judge *j, struct query *q, const struct tree *n, struct taint *
 	if (tree_is(n, "RANGETBLREF")) {
 		r = query_rte(j, q, tree_int(n, "rtindex", 0));
 		if (r != NULL) {
+			if (r->opaque)
+				judge_touch(j, r, 0, true);
 			taint_presence(presence, r->presence);
 			taint_presence(&q->order, r->order);
 			set = bits(r->first, r->end);

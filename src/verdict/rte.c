@@ -79,8 +79,12 @@ relation_column(struct judge *j, const struct rte *r, int64_t attnum)
 	const struct catalog_col *col;
 	struct value v = value_free();
 
-	if (attnum < 0)		/* tableoid, ctid, xmin, ... */
+	if (attnum < 0) {	/* tableoid, ctid, xmin, ... */
+		if (rel->split && !r->opaque)
+			v.t = (struct taint){.p = bit(r->inst), .dep = true,
+			    .opaque = r->inst < 0};
 		return v;
+	}
 	if (r->opaque) {
 		judge_touch(j, r, 0, true);
 		return opaque();
@@ -129,6 +133,12 @@ build_relation(struct judge *j, struct query *q, struct rte *r)
 	r->opaque = r->rel->class == REL_UNCOVERED || is_view(r->node);
 	if (r->opaque || r->rel->class == REL_PERSONAL || r->rel->class == REL_SYSTEM_OPAQUE)
 		j->v->touches_personal = true;
+	/*
+	 * Rows of an uncovered table may be there, or in this partition of it,
+	 * because of somebody's data: it may be one's own, filled by INSERT ... SELECT.
+	 */
+	if (r->opaque)
+		r->presence = (struct taint){.dep = true, .opaque = true};
 	if (!r->opaque && r->rel->class == REL_PERSONAL) {
 		key = key_column(r->rel);
 		if (key != NULL && r->rel->domain != UINT16_MAX) {
@@ -137,6 +147,9 @@ build_relation(struct judge *j, struct query *q, struct rte *r)
 			inst.not_null = key->not_null;
 		}
 		r->inst = judge_instance(j, inst);
+		if (r->rel->split_child)
+			r->presence = (struct taint){.p = bit(r->inst), .dep = true,
+			    .opaque = r->inst < 0};
 	}
 	if (sample == NULL || sample->kind == TREE_NULL)
 		return;

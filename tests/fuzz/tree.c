@@ -49,8 +49,8 @@ make_catalog(void)
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(oid, sizeof(oid), "%u", 16384 + i);
 		snprintf(name, sizeof(name), "r%u", i);
-		row(c, CATALOG_RELS, 6, (const char *[]){oid, "public", name, "r",
-		    i % 5 == 0 ? "t" : "f", "f"});
+		row(c, CATALOG_RELS, 7, (const char *[]){oid, "public", name, "r",
+		    i % 5 == 0 ? "t" : "f", "f", i % 7 == 0 ? "2" : ""});
 		for (unsigned k = 1; k < 10; k++) {
 			snprintf(name, sizeof(name), "c%u", k);
 			snprintf(num, sizeof(num), "%u", k);

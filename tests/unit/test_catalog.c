@@ -91,6 +91,10 @@ children_and_parents(void **state)
 	assert_int_equal(col(rel("parts_jp"), "name"), COL_PERSONAL);
 	assert_int_equal(rel("parts_jp")->domain, rel("parts")->domain);
 	assert_int_equal(rel("open_log_2026")->class, REL_OPEN);
+	assert_false(rel("parts")->split);
+	assert_true(rel("aged")->split);
+	assert_false(rel("aged")->split_child);
+	assert_true(rel("aged_old")->split_child);
 	/* Its rows are also those of a personal child. */
 	assert_int_equal(rel("open_parent")->class, REL_UNCOVERED);
 }
@@ -214,7 +218,7 @@ personal_list(void **state)
 	(void)state;
 	while (catalog_personal(cat, n) != NULL)
 		n++;
-	assert_int_equal(n, 13);
+	assert_int_equal(n, 14);
 	assert_string_equal(catalog_personal(cat, 0)->name, "customers");
 }
 

@@ -24,6 +24,7 @@ static const char conf_text[] =
 "  table \"public.grown\" { subject = \"customer_id\" personal = { \"name\" } }\n"
 "  table \"public.Odd Table\" { subject = \"Key Col\" personal = { \"Na\\\"me\" } }\n"
 "  table \"public.parts\" { subject = \"customer_id\" personal = { \"name\" } }\n"
+"  table \"public.aged\" { subject = \"customer_id\" personal = { \"born\" } }\n"
 "  table \"public.personal_child\" { subject = \"customer_id\" personal = { \"label\" } }\n"
 "  table \"public.typed\" { subject = \"customer_id\"\n"
 "    personal = { \"phone\", \"m\", \"p\", \"tags\", \"doc\", \"during\" } }\n"

@@ -37,8 +37,6 @@ CASE("SELECT product FROM products WHERE product_id IN (SELECT product_id FROM "
     "free w=0 touch [public.customers(customer_id)]")
 CASE("SELECT * FROM v_country",
     "free w=0,0 touch []")
-CASE("SELECT count(*) FROM secrets",
-    "free w=0 touch []")
 CASE("SELECT count(*) FROM v_sorted",
     "free w=0 touch [public.customers(name)]")
 CASE("SELECT line FROM open_log_2026",
@@ -240,12 +238,12 @@ CASE("SELECT name FROM parts",
 CASE("SELECT name FROM parts_jp",
     "key w=1 r=1 k=+\"parts_jp\".\"customer_id\"@5 touch [public.parts_jp(name)]")
 CASE("SELECT label FROM personal_child",
-    "key w=1 r=1 k=+\"personal_child\".\"customer_id\"@6 touch "
+    "key w=1 r=1 k=+\"personal_child\".\"customer_id\"@7 touch "
     "[public.personal_child(label)]")
 CASE("SELECT shout FROM tagged",
     "key w=1 r=1 k=+\"tagged\".\"customer_id\"@2 touch [public.tagged(shout)]")
 TREE("key_types", "SELECT phone, m, p, (p).b, tags[1], doc ->> 'x', lower(during) FROM typed",
-    "key w=1,1,1,1,1,1,1 r=1 k=+\"typed\".\"customer_id\"@7 touch "
+    "key w=1,1,1,1,1,1,1 r=1 k=+\"typed\".\"customer_id\"@8 touch "
     "[public.typed(phone,m,p,tags,doc,during)]")
 CASE("SELECT place FROM visits",
     "key w=1 r=1 k=+\"visits\".\"customer_id\"? touch [public.visits(place)]")
@@ -469,6 +467,12 @@ CASE("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY length(name)) FROM "
 CASE("SELECT percentile_disc(ARRAY[0.1, 0.5]) WITHIN GROUP (ORDER BY name) FROM "
     "customers",
     "bytes w=* r=2 touch [public.customers(name)]")
+CASE("SELECT count(*) FROM secrets",
+    "bytes w=* r=2 touch [!public.secrets(*)]")
+CASE("SELECT 1 FROM secrets LIMIT 1",
+    "bytes w=* r=2 touch [!public.secrets(*)]")
+CASE("SELECT tableoid FROM secrets",
+    "bytes w=* r=2 touch [!public.secrets(*)]")
 
 /* L3 absence says something of everybody */
 TREE("bytes_not_exists", "SELECT product FROM products WHERE NOT EXISTS (SELECT 1 FROM customers WHERE "
@@ -623,6 +627,20 @@ CASE("SELECT * FROM json_to_recordset((SELECT doc::json FROM typed LIMIT 1)) AS 
     "checked)",
     "bytes w=* r=2 touch code [public.typed(doc)]")
 
+/* L3 the partition tells what it is divided by */
+CASE("SELECT note FROM aged",
+    "free w=0 touch []")
+CASE("SELECT tableoid FROM aged",
+    "key w=1 r=1 k=+\"aged\".\"customer_id\"@6 touch []")
+CASE("SELECT tableoid FROM parts",
+    "free w=0 touch []")
+CASE("SELECT note FROM aged_old",
+    "key w=0 r=1 k=+\"aged_old\".\"customer_id\"@6 touch []")
+CASE("SELECT count(*) FROM aged_old",
+    "bytes w=* r=2 touch []")
+CASE("SELECT count(*) FROM parts_jp",
+    "free w=0 touch []")
+
 /* L3 catalogs and what others do */
 CASE("SELECT query FROM pg_stat_activity",
     "bytes w=* r=2 touch []")
@@ -772,7 +790,7 @@ CASE("UPDATE orders SET note = 'x' WHERE EXISTS (SELECT 1 FROM customers c WHERE
     "c.customer_id = orders.customer_id AND name = 'x')",
     "refused COPIES public.orders [public.customers(customer_id,name)]")
 CASE("UPDATE secrets SET body = (SELECT string_agg(name, ',') FROM customers)",
-    "free touch mod [public.customers(name)]")
+    "free touch tag mod [!public.secrets(*) public.customers(name)]")
 CASE("DELETE FROM customers WHERE email = 'x'",
     "refused CHOICE public.customers [public.customers(email)]")
 CASE("DELETE FROM customers WHERE customer_id = 1 RETURNING *",
@@ -892,9 +910,9 @@ TREE("key_cursor", "DECLARE c CURSOR FOR SELECT name FROM customers",
 CASE("DECLARE c CURSOR FOR SELECT * FROM v_country",
     "bytes w=*,* r=3 touch [!public.v_country(*)]")
 CASE("SELECT name FROM guarded",
-    "key w=1 r=1 k=+\"guarded\".\"customer_id\"@9 touch [public.guarded(name)]")
+    "key w=1 r=1 k=+\"guarded\".\"customer_id\"@10 touch [public.guarded(name)]")
 TREE("key_row_security", "SELECT name, free FROM guarded2",
-    "key w=1,0 r=1 k=+\"guarded2\".\"customer_id\"@10 touch [public.guarded2(name)]")
+    "key w=1,0 r=1 k=+\"guarded2\".\"customer_id\"@11 touch [public.guarded2(name)]")
 CASE("INSERT INTO guarded2 VALUES (1, 'b', 'c')",
     "free touch mod [public.guarded2(name)]")
 
