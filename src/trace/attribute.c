@@ -10,6 +10,9 @@
 #define GROUP_NATS 6.9		/* ln 1000: within it nothing is told apart */
 #define ACCUSE_NATS 9.2		/* ln 10000, beyond the number of releases */
 
+#define CLEAR_SHARE .5
+#define CLEAR_RATIO 20
+#define UNEVEN 5		/* phi of a sample is near 1, of a trade above 10 */
 #define CHANCE_FLOOR 1e-4	/* no simulation has shown a smaller one true */
 
 struct counts {
@@ -179,7 +182,10 @@ overdispersion(struct search *s)
 			z[n++] = (ao - out * no) * (ao - out * no) / d;
 	}
 	qsort(z, n, sizeof *z, cmp_double);
+	/* Against chi-squared: the usual unevenness, and that of the worst. */
 	phi = n >= 5 ? z[n * 9 / 10] / 2.71 : 1;
+	if (n >= 50 && z[n * 49 / 50] / 5.41 > phi)
+		phi = z[n * 49 / 50] / 5.41;
 	free(z);
 	return phi > 1 ? phi : 1;
 }
@@ -296,6 +302,20 @@ select_releases(struct search *s, size_t *chosen)
 	return n;
 }
 
+/*
+ * What explains a list accounts for most of it, or leaves those outside almost
+ * untouched. A list that only resembles our customers does neither.
+ */
+static bool
+is_clear(const struct attribution *a, double inside, double leaked)
+{
+	double excess = (a->rate_in - a->rate_out) * inside / leaked;
+
+	if (a->rate_in >= CLEAR_RATIO * a->rate_out)
+		return true;
+	return excess >= CLEAR_SHARE && a->phi <= UNEVEN;
+}
+
 enum err
 attribute(struct attribution *out, const struct release *r, size_t nr,
     const uint64_t *leak, size_t n)
@@ -304,6 +324,7 @@ attribute(struct attribution *out, const struct release *r, size_t nr,
 	size_t chosen[CULPRITS_MAX + 1] = {0}, nchosen;
 	struct rank *rank = malloc((nr + 1) * sizeof *rank);
 	enum err e = ERR_OK;
+	bool clear;
 
 	memset(out, 0, sizeof *out);
 	out->phi = 1;
@@ -329,9 +350,11 @@ attribute(struct attribution *out, const struct release *r, size_t nr,
 		e = ERR_NOMEM;
 		goto out;
 	}
+	clear = is_clear(out, s.union_n, s.leaked);
 	for (size_t c = 0; c < nchosen && e == ERR_OK; c++) {
 		e = make_group(&s, &out->group[c], chosen, nchosen, c,
 		    out->phi, rank);
+		out->group[c].explains = out->group[c].explains && clear;
 		out->n = c + 1;
 	}
 	qsort(out->group, out->n, sizeof *out->group, cmp_group);

@@ -552,6 +552,16 @@ evidence_items(struct trace_result *r, const struct schema *schema)
 	return ERR_OK;
 }
 
+static int
+cmp_service(const void *a, const void *b)
+{
+	const struct trace_service *x = a, *y = b;
+
+	if (x->persons != y->persons)
+		return x->persons > y->persons ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
 /* Persons of the list by the service or table that ours has them in. */
 enum err
 evidence_services(struct trace_result *r)
@@ -589,6 +599,7 @@ evidence_services(struct trace_result *r)
 		}
 		r->service[k].persons++;
 	}
+	qsort(r->service, r->nservices, sizeof r->service[0], cmp_service);
 	row_reader_fini(&reader);
 	free(leak);
 	free(t);

@@ -48,9 +48,9 @@ static const char style[] =
     "svg text{font-size:13px;fill:var(--ink)}\n"
     ".ids{overflow-wrap:anywhere}\n"
     "@media print{body{padding:0;max-width:none;font-size:11.5pt}.lang{"
-    "display:none}h2{break-after:avoid}table,svg,.verdict,.big{"
+    "display:none}h1{margin-top:0}h2{break-after:avoid;margin-top:1.3em}table,svg,.verdict,.big{"
     "break-inside:avoid}.page{break-before:page}}\n"
-    "@page{size:A4;margin:16mm}\n"
+    "@page{size:A4;margin:14mm}\n"
     "</style>\n";
 
 static void
@@ -152,11 +152,44 @@ chance(char *out, size_t cap, double p)
 	}
 }
 
+/* The extractions in words: one, or several that together explain the list. */
+static void
+explanation(FILE *f, const struct trace_result *r)
+{
+	double wrong = 0;
+	char p[48];
+
+	fputs("<p>", f);
+	say(f, "最もよく説明する持ち出し（抽出）：",
+	    "The extraction that explains it best: ");
+	for (size_t i = 0; i < r->attribution.n; i++) {
+		const struct release_group *g = &r->attribution.group[i];
+
+		if (!g->explains)
+			continue;
+		if (i)
+			say(f, "と ", " together with ");
+		fputs("<strong class=ids>", f);
+		esc(f, r->release[g->release[0]].id);
+		fputs("</strong>", f);
+		if (g->n > 1)
+			fprintf(f, "<span class=ja lang=ja>（またはこれと区別の"
+			    "つかない %zu 件のどれか）</span><span class=en "
+			    "lang=en> (or one of %zu that cannot be told from "
+			    "it)</span>", g->n - 1, g->n - 1);
+		wrong += g->chance_wrong;
+	}
+	chance(p, sizeof p, wrong);
+	fprintf(f, "<span class=ja lang=ja>。これが誤りである確率はおよそ %s "
+	    "です。</span><span class=en lang=en>. The chance that this is "
+	    "wrong is about %s.</span></p>", p, p);
+}
+
 static void
 verdict(FILE *f, const struct trace_result *r)
 {
 	static const char *const color[] = {"--red", "--green", "--amber"};
-	char n[32], m[32], p[48];
+	char n[32], m[32];
 	const struct release_group *g = explained(r);
 	double share = percent(r->persons_ours.estimate, r->persons.estimate);
 
@@ -185,21 +218,7 @@ verdict(FILE *f, const struct trace_result *r)
 	    "(%.1f %%) are in our records.</span></p>", n, m, share, n, m,
 	    share);
 	if (g) {
-		chance(p, sizeof p, g->chance_wrong);
-		fputs("<p>", f);
-		say(f, "最もよく説明する持ち出し（抽出）：",
-		    "The extraction that explains it best: ");
-		fputs("<strong class=ids>", f);
-		esc(f, r->release[g->release[0]].id);
-		fputs("</strong>", f);
-		if (g->n > 1)
-			fprintf(f, "<span class=ja lang=ja>（ほか %zu 件と区別が"
-			    "つきません）</span><span class=en lang=en> (or one "
-			    "of %zu others that cannot be told from it)</span>",
-			    g->n - 1, g->n - 1);
-		fprintf(f, "<span class=ja lang=ja>。これが誤りである確率は"
-		    "およそ %s です。</span><span class=en lang=en>. The chance "
-		    "that this is wrong is about %s.</span></p>", p, p);
+		explanation(f, r);
 	} else if (r->has_releases)
 		para(f, "", "記録されている抽出の中に、この名簿を説明できるものは"
 		    "ありません。", "None of the recorded extractions explains "
@@ -263,7 +282,7 @@ funnel(FILE *f, const struct trace_result *r)
 		{"当社だけの人", "Ours only", "そのうち、比較用の名簿にはいない人。",
 		    "Those of them who are not in the background list.",
 		    r->only_ours, r->has_background},
-		{"電話が通じる記録", "Records reached by telephone",
+		{"電話が通じる記録", "Reached by phone",
 		    "架電調査で通じた割合を記録数に掛けた推計。名寄せとは別の数え方。",
 		    "Records times the share of a call sample that was reached: "
 		    "another way of counting.", r->reach, r->has_reach},
