@@ -108,7 +108,8 @@ bytes_write(struct bytes *b, uint64_t off, const void *p, size_t n)
 {
 	if (off + n > b->len)
 		bytes_resize(b, off + n);
-	memcpy(b->p + off, p, n);
+	if (n > 0)
+		memcpy(b->p + off, p, n);
 }
 
 /* --- names --------------------------------------------------------------- */
@@ -704,8 +705,8 @@ static void
 settle(struct simdisk *d, struct inode *i)
 {
 	if (!i->dir) {
-		if (i->n > 0 || i->seen.len != i->disk.len ||
-		    memcmp(i->seen.p, i->disk.p, i->disk.len) != 0) {
+		if (i->n > 0 || i->seen.len != i->disk.len || (i->disk.len > 0 &&
+		    memcmp(i->seen.p, i->disk.p, i->disk.len) != 0)) {
 			changes_apply_some(d, i);
 			d->used += i->disk.len - i->seen.len;
 			bytes_resize(&i->seen, 0);
@@ -863,7 +864,8 @@ simdisk_peek(struct simdisk *d, const char *path, uint8_t **p, size_t *len)
 	if (find(d, path, &i) != ERR_OK || i->dir)
 		return false;
 	*p = need(malloc(i->seen.len + 1));
-	memcpy(*p, i->seen.p != NULL ? i->seen.p : (uint8_t *)"", i->seen.len);
+	if (i->seen.len > 0)
+		memcpy(*p, i->seen.p, i->seen.len);
 	*len = i->seen.len;
 	return true;
 }
