@@ -118,6 +118,7 @@ struct stmt {
 	struct judged *j;
 	enum sql_kind kind;
 	char *name;		/* cursor, prepared statement, setting it is about */
+	char *value;		/* SET: the constant, or NULL */
 	struct pg_copy copy;
 	bool copy_header;
 	bool temp;

@@ -269,6 +269,7 @@ judge_text(struct session *s, const struct sql_stmt *st)
 	struct portal *p;
 	struct pstmt *ps;
 	struct judged *j;
+	char text[160];
 
 	switch (st->kind) {
 	case SQL_EMPTY: case SQL_TXN_BEGIN: case SQL_TXN_COMMIT:
@@ -285,9 +286,11 @@ judge_text(struct session *s, const struct sql_stmt *st)
 		return judge_ddl(s, st);
 	case SQL_FETCH: case SQL_MOVE:
 		p = st->name ? map_get(&s->portals, slice_cstr(st->name)) : NULL;
-		if (p == NULL)
-			return refuse(_("the gate did not see how cursor %s was made"),
-			    st->name, _("Declare it with DECLARE in this session."));
+		if (p == NULL) {
+			snprintf(text, sizeof(text), _("cursor \"%s\" does not exist"),
+			    st->name ? st->name : "");
+			return judged_refusal("34000", text, NULL, WHY_NONE, st->name);
+		}
 		if (st->kind == SQL_FETCH || p->stmt->j->class == VERDICT_FREE)
 			return judged_ref(p->stmt->j);
 		/* MOVE shows no row, but says how many there were. */
@@ -297,8 +300,14 @@ judge_text(struct session *s, const struct sql_stmt *st)
 	case SQL_EXECUTE:
 		ps = st->name ? map_get(&s->stmts, slice_cstr(st->name)) : NULL;
 		j = ps ? ps->stmt->j : NULL;
-		if (j == NULL || ps->ctx != s->ctx || j->epoch != s->db->epoch)
-			return refuse(_("prepared statement %s is not known, or definitions changed since: prepare it again"),
+		if (j == NULL) {
+			snprintf(text, sizeof(text),
+			    _("prepared statement \"%s\" does not exist"),
+			    st->name ? st->name : "");
+			return judged_refusal("26000", text, NULL, WHY_NONE, st->name);
+		}
+		if (ps->ctx != s->ctx || j->epoch != s->db->epoch)
+			return refuse(_("definitions changed since %s was prepared: prepare it again"),
 			    st->name, NULL);
 		if (!st->args_plain)
 			return refuse(_("EXECUTE %s: only constants may be passed"),

@@ -71,6 +71,7 @@ stmt_unref(struct stmt *st)
 	judged_unref(st->j);
 	free(st->text);
 	free(st->name);
+	free(st->value);
 	free(st);
 }
 
@@ -161,6 +162,7 @@ stmt_new(struct judged *j, const char *text, size_t len,
 	st->kind = info ? info->kind : j->kind;
 	if (info != NULL) {
 		st->name = info->name ? strdup(info->name) : NULL;
+		st->value = info->value ? strdup(info->value) : NULL;
 		st->temp = info->temp;
 		st->copy.format = info->copy_format == SQL_FORMAT_CSV ? PG_COPY_CSV :
 		    info->copy_format == SQL_FORMAT_BINARY ? PG_COPY_BINARY :
@@ -257,6 +259,12 @@ query_op_done(struct session *s, struct op *op, const char *tag)
 		ps->stmt = stmt_ref(st);
 		ps->ctx = s->ctx;
 		pstmt_free(map_put(&s->stmts, slice_cstr(st->name), ps));
+		break;
+	case SQL_SET:
+		/* Set for the client's eyes only: the database sees the actor. */
+		if (st->name != NULL && st->value != NULL &&
+		    strcmp(st->name, "application_name") == 0)
+			pg_put_param(front_out(s), st->name, st->value);
 		break;
 	case SQL_CLOSE:
 		if (st->name != NULL)
