@@ -279,7 +279,7 @@ void
 people_landline(struct rng *r, char out[16])
 {
 	if (rng_chance(r, .3))
-		snprintf(out, 16, "0%u-%04u-%04u", rng_chance(r, .5) ? 3 : 6,
+		snprintf(out, 16, "0%u-%04u-%04u", rng_chance(r, .5) ? 3u : 6u,
 		    2000 + rng_below(r, 8000), rng_below(r, 10000));
 	else
 		snprintf(out, 16, "0%u-%03u-%04u", 22 + rng_below(r, 70),

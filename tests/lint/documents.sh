@@ -26,6 +26,10 @@ for ref in $(grep -rhoE 'docs/[A-Za-z0-9_/-]+\.md' src tests tools bench 2>/dev/
 		bad=1
 	}
 done
+# ARCHITECTURE.md has every layer.
+for d in src/*/; do
+	grep -q "^| ${d%/} |" ARCHITECTURE.md || { echo "ARCHITECTURE.md: no ${d%/}"; bad=1; }
+done
 # docs/limits.md names limits that are there.
 sed -n 's/^| `\([A-Z_]*\)` | \([^ ]*\) |.*/\1 \2/p' docs/limits.md | {
 	while read -r name file; do
