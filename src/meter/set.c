@@ -21,10 +21,11 @@ set_mix(uint64_t t)
 	return t ^ t >> 33;
 }
 
+/* Bytes of a suffix: 8, 7 or 6; then an entry has at least 8 bytes to read. */
 static inline unsigned
 shard_width(const struct set_shard *b)
 {
-	return 8 - b->depth / 8u;
+	return b->depth < 8 ? 8 : b->depth < 16 ? 7 : 6;
 }
 
 static inline uint64_t
@@ -33,27 +34,34 @@ width_mask(unsigned width)
 	return width == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * width) - 1;
 }
 
-/* Reads up to 4 bytes past the suffix: the days behind it are long enough. */
+static inline uint8_t *
+shard_entry(const struct set_shard *b, size_t i)
+{
+	return (uint8_t *)(uintptr_t)b->body + i * (shard_width(b) + 2);
+}
+
 static inline uint64_t
 shard_suffix(const struct set_shard *b, size_t i)
 {
-	unsigned w = shard_width(b);
 	uint64_t v;
 
-	memcpy(&v, b->body + i * w, sizeof(v));
-	return v & width_mask(w);
+	memcpy(&v, shard_entry(b, i), sizeof(v));
+	return v & width_mask(shard_width(b));
 }
 
-static inline uint8_t *
-shard_day(struct set_shard *b, size_t i)
+static inline uint16_t
+shard_day(const struct set_shard *b, size_t i)
 {
-	return b->body + (size_t)b->cap * shard_width(b) + 2 * i;
+	uint16_t day;
+
+	memcpy(&day, shard_entry(b, i) + shard_width(b), 2);
+	return day;
 }
 
 static inline size_t
-shard_bytes(size_t cap, unsigned width)
+shard_bytes(const struct set_shard *b, size_t cap)
 {
-	return sizeof(struct set_shard) + cap * (width + 2);
+	return sizeof(*b) + cap * (shard_width(b) + 2);
 }
 
 static inline size_t
@@ -90,63 +98,45 @@ shard_find(const struct set_shard *b, uint64_t mixed, bool *found)
 static void
 shard_write(struct set_shard *b, size_t i, uint64_t mixed, uint16_t day)
 {
-	unsigned w = shard_width(b);
+	uint8_t *p = shard_entry(b, i);
 
-	memcpy(b->body + i * w, &mixed, w);
-	memcpy(shard_day(b, i), &day, 2);
+	memcpy(p, &mixed, shard_width(b));
+	memcpy(p + shard_width(b), &day, 2);
 }
 
-static uint16_t
-shard_day_get(const struct set_shard *b, size_t i)
-{
-	uint16_t day;
-
-	memcpy(&day, b->body + (size_t)b->cap * shard_width(b) + 2 * i, 2);
-	return day;
-}
-
-/* Gives the shard another capacity; the days move with it. */
+/* NULL, and the shard as it was, without memory. */
 static struct set_shard *
 shard_resize(struct set *s, struct set_shard *b, size_t cap)
 {
-	unsigned w = shard_width(b);
-	size_t from = (size_t)b->cap * w, to = cap * w;
-	size_t before = shard_bytes(b->cap, w);
-	struct set_shard *r;
+	size_t before = shard_bytes(b, b->cap);
 
-	if (cap < b->cap) {
-		memmove(b->body + to, b->body + from, 2 * (size_t)b->n);
-		if ((r = realloc(b, shard_bytes(cap, w))) == NULL)
-			r = b;
-	} else {
-		if ((r = realloc(b, shard_bytes(cap, w))) == NULL)
-			return NULL;
-		memmove(r->body + to, r->body + from, 2 * (size_t)r->n);
-	}
-	r->cap = (uint16_t)cap;
-	s->bytes = s->bytes - before + shard_bytes(cap, w);
-	return r;
+	if ((b = realloc(b, shard_bytes(b, cap))) == NULL)
+		return NULL;
+	b->cap = (uint16_t)cap;
+	s->bytes = s->bytes - before + shard_bytes(b, cap);
+	return b;
 }
 
 static struct set_shard *
 shard_new(struct set *s, unsigned depth, size_t n)
 {
+	const struct set_shard like = {.depth = (uint8_t)depth};
 	size_t cap = (n / SET_STEP + 1) * SET_STEP;
-	struct set_shard *b = malloc(shard_bytes(cap, 8 - depth / 8u));
+	struct set_shard *b = malloc(shard_bytes(&like, cap));
 
 	if (b == NULL)
 		return NULL;
 	b->n = 0;
 	b->cap = (uint16_t)cap;
 	b->depth = (uint8_t)depth;
-	s->bytes += shard_bytes(cap, 8 - depth / 8u);
+	s->bytes += shard_bytes(b, cap);
 	return b;
 }
 
 static void
 shard_free(struct set *s, struct set_shard *b)
 {
-	s->bytes -= shard_bytes(b->cap, shard_width(b));
+	s->bytes -= shard_bytes(b, b->cap);
 	free(b);
 }
 
@@ -173,7 +163,7 @@ shard_append(struct set_shard *to, const struct set_shard *b, size_t from,
 {
 	for (size_t i = from; i < end; i++)
 		shard_write(to, to->n++, shard_suffix(b, i) | high,
-		    shard_day_get(b, i));
+		    shard_day(b, i));
 }
 
 /* Replaces the full shard that `mixed` lives in by its two halves. */
@@ -262,7 +252,7 @@ set_get(const struct set *s, uint64_t mixed)
 		return -1;
 	b = s->dir[dir_index(s, mixed)];
 	i = shard_find(b, mixed, &found);
-	return found ? shard_day_get(b, i) : -1;
+	return found ? shard_day(b, i) : -1;
 }
 
 bool
@@ -270,24 +260,22 @@ set_put(struct set *s, uint64_t mixed, uint16_t day, int32_t *old)
 {
 	struct set_shard *b;
 	bool found;
-	size_t i, w, tail;
+	size_t i;
 
 	if (s->dir != NULL) {
 		b = s->dir[dir_index(s, mixed)];
 		i = shard_find(b, mixed, &found);
 		if (found) {
-			*old = shard_day_get(b, i);
-			memcpy(shard_day(b, i), &day, 2);
+			*old = shard_day(b, i);
+			memcpy(shard_entry(b, i) + shard_width(b), &day, 2);
 			return true;
 		}
 	}
 	if ((b = set_room(s, mixed)) == NULL)
 		return false;
 	i = shard_find(b, mixed, &found);
-	w = shard_width(b);
-	tail = b->n - i;
-	memmove(b->body + (i + 1) * w, b->body + i * w, tail * w);
-	memmove(shard_day(b, i + 1), shard_day(b, i), tail * 2);
+	memmove(shard_entry(b, i + 1), shard_entry(b, i),
+	    (b->n - i) * (shard_width(b) + 2));
 	shard_write(b, i, mixed, day);
 	b->n++;
 	s->count++;
@@ -300,7 +288,7 @@ set_del(struct set *s, uint64_t mixed)
 {
 	struct set_shard *b;
 	bool found;
-	size_t i, w, tail;
+	size_t i;
 
 	if (s->dir == NULL)
 		return false;
@@ -308,14 +296,13 @@ set_del(struct set *s, uint64_t mixed)
 	i = shard_find(b, mixed, &found);
 	if (!found)
 		return false;
-	w = shard_width(b);
-	tail = b->n - i - 1u;
-	memmove(b->body + i * w, b->body + (i + 1) * w, tail * w);
-	memmove(shard_day(b, i), shard_day(b, i + 1), tail * 2);
+	memmove(shard_entry(b, i), shard_entry(b, i + 1),
+	    (b->n - i - 1u) * (shard_width(b) + 2));
 	b->n--;
 	s->count--;
-	if (b->cap - b->n >= 4 * SET_STEP)
-		dir_replace(s, mixed, shard_resize(s, b, b->cap - 2 * SET_STEP));
+	if (b->cap - b->n >= 4 * SET_STEP &&
+	    (b = shard_resize(s, b, b->cap - 2 * SET_STEP)) != NULL)
+		dir_replace(s, mixed, b);
 	return true;
 }
 
@@ -337,14 +324,11 @@ void
 set_hint_next(const struct set *s, uint64_t mixed)
 {
 	const struct set_shard *b;
-	size_t i;
 
 	if (s->dir == NULL)
 		return;
 	b = s->dir[dir_index(s, mixed)];
-	i = shard_guess(b, mixed);
-	__builtin_prefetch(b->body + i * shard_width(b));
-	__builtin_prefetch(b->body + (size_t)b->cap * shard_width(b) + 2 * i);
+	__builtin_prefetch(shard_entry(b, shard_guess(b, mixed)));
 }
 
 bool
@@ -361,7 +345,7 @@ set_each(const struct set *s,
 		span = (size_t)1 << (s->depth - b->depth);
 		for (size_t k = 0; k < b->n; k++)
 			if (!each(arg, shard_suffix(b, k) | high,
-			    shard_day_get(b, k)))
+			    shard_day(b, k)))
 				return false;
 	}
 	return true;

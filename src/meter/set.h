@@ -9,8 +9,8 @@
  * never moves more than one shard, and there is no rebuild and no merge pause.
  * About 8.5 to 10.4 bytes a pair, allocator included.
  *
- *   shard: header, cap * width bytes of suffixes (little-endian, ascending),
- *   cap * 2 bytes of days; width = 8 - shard depth / 8
+ *   shard: header, entries in rising order; entry: 8, 7 or 6 bytes of suffix by
+ *   the shard's depth (least significant first), 2 bytes of day
  */
 #ifndef KB_METER_SET_H
 #define KB_METER_SET_H

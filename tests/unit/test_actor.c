@@ -100,7 +100,7 @@ names(void **state)
 	static const char *const good[] = {"tanaka", "a", "o.suzuki@example.com",
 		"鈴木", "svc-billing", "A_1"};
 	static const char *const bad[] = {"", "two words", "tab\t", "-c", "a/b",
-		"a,b", "a\"b", "\x80", "\xc2\x9b" "31m", "new\nline", "a:b",
+		"a,b", "a\"b", "\x80", "\xc2\x9b[31m", "new\nline", "a:b",
 		"1234567890123456789012345678901234567890123456789012345678901234"};
 	struct actors *a = some();
 	struct actor *p;

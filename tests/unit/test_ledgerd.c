@@ -677,6 +677,7 @@ people_and_passwords(void **state)
 	assert_int_equal(fake_find("actor-locked", "tanaka"), 1);
 	/* 180 days later. */
 	fake_now_us = clock_wall_us() + 181 * 86400000000;
+	/* Which to the process is a clock that was put back by so much: told once. */
 	assert_string_equal(gate_login(&g, 3, "tanaka", password, "crm"), "KB006");
 	assert_false(control_ok(&p, "{\"do\":\"actor-password\",\"name\":"
 	    "\"tanaka\",\"password\":\"short\"}"));
@@ -688,7 +689,23 @@ people_and_passwords(void **state)
 	    "\"tanaka\",\"password\":\"another horse 2\"}"));
 	assert_string_equal(gate_login(&g, 3, "tanaka", "another horse 2", "crm"),
 	    "");
+	assert_int_equal(fake_find("\"kind\":\"incident\"", "clock-back"), 1);
 	gate_close(&g);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	proc_remove(&p);
+}
+
+/* A minute of silence is filled. */
+static void
+heartbeat(void **state)
+{
+	struct proc p = {.dir = ""};
+
+	proc_start(&p);
+	fake_now_us = clock_wall_us() + 70000000;
+	for (int i = 0; i < 100 && fake_find("heartbeat", "") == 0; i++)
+		usleep(100000);
+	assert_int_equal(fake_find("heartbeat", "\"sessions\":0"), 1);
 	assert_int_equal(proc_stop(&p), ERR_OK);
 	proc_remove(&p);
 }
@@ -1188,6 +1205,7 @@ main(void)
 		cmocka_unit_test(hold_and_observe),
 		cmocka_unit_test(bulk_is_cut_into_entries),
 		cmocka_unit_test(people_and_passwords),
+		cmocka_unit_test(heartbeat),
 		cmocka_unit_test(disabled_actor_is_killed),
 		cmocka_unit_test(phases_and_malformed),
 		cmocka_unit_test(no_seal_no_release_L5),
