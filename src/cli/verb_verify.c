@@ -147,9 +147,11 @@ verb_verify(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "k:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "k:c:", options, NULL)) != -1) {
 		if (c == 'k')
 			vkey = optarg;
+		else if (c == 'c')	/* as every verb; nothing of it is needed */
+			continue;
 		else if (c == 'j')
 			o.json = true;
 		else
