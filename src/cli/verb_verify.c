@@ -81,7 +81,8 @@ on_progress(void *arg, uint64_t done, uint64_t total)
 
 	if (!o->tty)
 		return;
-	fprintf(stderr, _("\r%" PRIu64 " of %" PRIu64 " entries"), done, total);
+	putc('\r', stderr);
+	fprintf(stderr, _("%" PRIu64 " of %" PRIu64 " entries"), done, total);
 	o->line = true;
 }
 

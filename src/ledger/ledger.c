@@ -8,6 +8,8 @@
  * frames, the ring's tail, and what is asked and done. With no_thread the caller
  * runs the rounds.
  */
+#include "ledger/ledger.h"
+
 #include <inttypes.h>
 #include <libintl.h>
 #include <pthread.h>
@@ -22,7 +24,6 @@
 #include "ledger/archive.h"
 #include "ledger/entry.h"
 #include "ledger/index.h"
-#include "ledger/ledger.h"
 #include "ledger/sites.h"
 
 #define _(s) gettext(s)
