@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Every header compiles alone, and a .c file includes its own header first.
+# Every header compiles alone, and a .c file includes its own header, or its
+# folder's private one, before others of ours.
 cd "$1" || exit 2
 bad=0
 flags="-std=gnu17 -D_GNU_SOURCE -Isrc -I/usr/include/postgresql"
@@ -11,7 +12,10 @@ done
 for c in $(find src -name '*.c'); do
 	own=${c#src/} own=${own%.c}.h
 	[ -f "src/$own" ] || continue
-	first=$(sed -n 's/^#include *["<]\(.*\)[">].*/\1/p' "$c" | head -n 1)
-	[ "$first" = "$own" ] || { echo "$c: the first include is $first, not $own"; bad=1; }
+	first=$(sed -n 's/^#include "\(.*\)".*/\1/p' "$c" | head -n 1)
+	case $first in
+	"$own" | "$(dirname "$own")"/*) ;;
+	*) echo "$c: the first of our headers is $first, not $own"; bad=1 ;;
+	esac
 done
 exit $bad
