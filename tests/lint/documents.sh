@@ -33,7 +33,7 @@ done
 # docs/limits.md names limits that are there.
 sed -n 's/^| `\([A-Z_]*\)` | \([^ ]*\) |.*/\1 \2/p' docs/limits.md | {
 	while read -r name file; do
-		grep -qE "(define|^|[ ,{])$name( |$)" "$file" ||
+		grep -qE "(define|^|[[:space:],{])$name([[:space:]]|$)" "$file" ||
 			{ echo "docs/limits.md: $file has no $name"; bad=1; }
 	done
 	exit $bad
