@@ -23,8 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 import people  # noqa: E402
 from harness import (ACTOR_PASSWORD, ROLE_PASSWORD, Failure,  # noqa: E402
-                     Gate, Skip, Suite, check, descendants, rss_bytes,
-                     wait_for)
+                     Gate, Skip, Suite, check, descendants, gone,
+                     rss_bytes, wait_for)
 from wire import AuthError, Closed  # noqa: E402
 
 SEED = int(os.environ.get("KURABAN_SEED", "0")) or random.randrange(1 << 30)
@@ -150,8 +150,7 @@ def kill(world, what, rounds):
             if what in ("parent", "all"):
                 gate.process.wait(10)
                 wait_for("orphans to end",
-                         lambda: not any(os.path.exists("/proc/%d" % p) and
-                                         not zombie(p) for p in old), 10)
+                         lambda: all(map(gone, old)), 10)
                 gate.start()
             wait_for("service", lambda: served(gate, actor), 30, 0.2)
     check(not load.hung, "%d clients waited for 10 s", load.hung)
@@ -159,14 +158,6 @@ def kill(world, what, rounds):
     after = gate.entries()
     check(after[:len(before)] == before, "entries changed or were lost")
     return account(gate, actor, load)
-
-
-def zombie(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
-    except OSError:
-        return True
 
 
 def acknowledged(world):

@@ -330,12 +330,14 @@ class Gate:
         """kill -9 of the parent and of all that it started."""
         if not self.process:
             return
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.wait()
+        wait_for("killed processes to end", lambda: all(map(gone, pids)), 10)
 
     def pids(self, role=None):
         """The gate's processes; role: "gate" or "ledger" (children only)."""
@@ -433,6 +435,15 @@ def descendants(pid):
             out.append(child)
             todo.append(child)
     return out
+
+
+def gone(pid):
+    """Ended, also when nobody has waited for it yet."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def rss_bytes(pid):
