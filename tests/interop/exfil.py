@@ -459,7 +459,7 @@ add("cursor-steps", "twenty FETCH 50",
     ["FETCH 50 FROM k"] * 20 + ["COMMIT"], KEY)
 add("cursor-backward", "FETCH BACKWARD",
     ["BEGIN", "DECLARE k SCROLL CURSOR FOR SELECT name FROM customers",
-     "MOVE ALL FROM k", "FETCH BACKWARD ALL FROM k", "COMMIT"], KEY)
+     "MOVE ALL FROM k", "FETCH BACKWARD ALL FROM k", "COMMIT"], CHARGED)
 add("cursor-hold", "a cursor WITH HOLD, after the transaction",
     ["DECLARE k CURSOR WITH HOLD FOR SELECT name FROM customers",
      "FETCH ALL FROM k"], KEY)
