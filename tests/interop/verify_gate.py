@@ -70,7 +70,7 @@ def traffic(world, rounds):
                         for sql in STATEMENTS:
                             c.query(sql)
                             c.extended(sql)
-                except (OSError, Closed):
+                except (AuthError, OSError, Closed):
                     pass        # a refusal may end the session
     for password in ("wrong", ""):
         try:
