@@ -402,7 +402,7 @@ posteriors(struct link_job *j)
 	double share = .5, n = (double)j->in->nours;
 
 	for (int round = 0; round < 20; round++) {
-		double sum = 0, prior = share / n / (1 - share);
+		double sum = 0, prior = share / n / (1 - share), was = share;
 
 		for (size_t i = 0; i < j->in->nlist; i++) {
 			struct link_best *b = &r->best[i];
@@ -421,6 +421,8 @@ posteriors(struct link_job *j)
 			share = .999;
 		if (share < 1e-6)
 			share = 1e-6;
+		if (round > 0 && fabs(share - was) < 1e-6)
+			break;
 	}
 	r->prior = share;
 	/*
