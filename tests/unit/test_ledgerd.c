@@ -519,6 +519,23 @@ snapshot_is_only_derived(void **state)
 		gate_close(&g);
 		assert_int_equal(proc_stop(&p), ERR_OK);
 	}
+	/* The snapshot of another ledger that is as long. */
+	char kept[160];
+	snprintf(kept, sizeof(kept), "%s.kept", snap);
+	assert_int_equal(rename(snap, kept), 0);
+	size_t entries = fake_count();
+	fake_reset();
+	proc_start(&p);
+	while (fake_count() < entries + 20)
+		control_ok(&p, "{\"do\":\"actor-enable\",\"name\":\"tanaka\"}");
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(rename(kept, snap), 0);
+	proc_start(&p);
+	gate_open(&g, &p, 0);
+	assert_string_equal(gate_login(&g, 1, "tanaka", password, "crm"), "");
+	assert_int_equal(release(&g, 1, 101, 1).rows, 1);
+	gate_close(&g);
+	assert_int_equal(proc_stop(&p), ERR_OK);
 	/* The ledger was put back to an older state under a newer snapshot. */
 	fake_reset();
 	proc_start(&p);
@@ -865,9 +882,14 @@ no_seal_no_release_L5(void **state)
 	assert_int_equal(r.reason, 3);
 	assert_string_equal(gate_login(&g, 2, "tanaka", password, "crm"), "KB005");
 	fake_free = 1ull << 40;
-	/* The entry of the release itself finds no space: nothing is charged. */
+	/* Neither the key's nor the release's entry finds space: nothing is charged. */
 	fake_fail_append = 0;
-	r = release(&g, 1, 1, 5);
+	assert_int_equal(release(&g, 1, 1, 5).reason, 3);
+	fake_fail_append = -1;
+	assert_int_equal(release(&g, 1, 1, 5).rows, 5);
+	assert_int_equal(fake_find("subject-key", ""), 1);
+	fake_fail_append = 0;
+	r = release(&g, 1, 1001, 5);
 	assert_int_equal(r.rows, 0);
 	assert_int_equal(r.reason, 3);
 	fake_fail_append = -1;

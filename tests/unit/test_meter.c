@@ -200,6 +200,18 @@ check_used(struct meter *m, struct meter *replayed, const struct model *model,
 		}
 }
 
+/* The meter itself holds each subject once; one that was rebuilt may hold more. */
+static void
+check_pairs(const struct meter *m, const struct model *model)
+{
+	uint64_t n = 0;
+
+	for (uint32_t a = 0; a < ACTORS; a++)
+		for (int i = 0; i < SUBJECTS; i++)
+			n += model[a].last[i] >= 0;
+	assert_int_equal(meter_pairs(m), n);
+}
+
 static void
 one_run(void)
 {
@@ -253,6 +265,7 @@ one_run(void)
 			charge_replay(r, a, today, year, &q, &ans);
 		}
 		check_used(m, r, model, today);
+		check_pairs(m, model);
 		if (rnd(3) == 0 && today < DAYS - 400)
 			today += rnd(12) == 0 ? (int32_t)rnd(380) :
 			    (int32_t)rnd(20);

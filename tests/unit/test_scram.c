@@ -153,6 +153,11 @@ channel_binding(void **state)
 	    -1), ERR_AUTH);
 }
 
+static const char plus_final[] =
+	    "c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsMDEyMzQ1Njc4OWFiY2RlZj"
+	    "AxMjM0NTY3ODlhYmNkZWY=,r=abcdefghijc2VydmVyIG5vbmNlIDQ1N"
+	    "jcA,p=PNb3KWb296LOb5nTKyn4QMGE50EeywnbkJ9YRNM0fCg=";
+
 /* A -PLUS exchange whose proof was computed over the binding. */
 static void
 channel_binding_right(void **state)
@@ -173,13 +178,22 @@ channel_binding_right(void **state)
 	    "r=abcdefghijc2VydmVyIG5vbmNlIDQ1NjcA,s=MDEyMzQ1Njc4OWFiY"
 	    "2RlAA==,i=4096"));
 	/* From an independent implementation (Python's hmac and hashlib). */
-	assert_int_equal(scram_server_final(&s, str(
-	    "c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsMDEyMzQ1Njc4OWFiY2RlZj"
-	    "AxMjM0NTY3ODlhYmNkZWY=,r=abcdefghijc2VydmVyIG5vbmNlIDQ1N"
-	    "jcA,p=PNb3KWb296LOb5nTKyn4QMGE50EeywnbkJ9YRNM0fCg="),
-	    &out), ERR_OK);
+	assert_int_equal(scram_server_final(&s, str(plus_final), &out), ERR_OK);
 	assert_true(slice_is(used(&out),
 	    "v=VUQfzNzNZTFqhcQDIwKGyupqs73R1CCUdLXYaq5joCc="));
+	scram_server_fini(&s);
+	/* The same right proof by one who saw another certificate. */
+	assert_int_equal(scram_server_first(&s, &v, str(SCRAM_SHA_256_PLUS),
+	    str("another certificate's hash......"), used(&first), nonce_b,
+	    &sfirst), ERR_OK);
+	assert_int_equal(scram_server_final(&s, str(plus_final), &out), ERR_AUTH);
+	scram_server_fini(&s);
+	/* "y" is a downgrade at once where -PLUS was offered. */
+	assert_int_equal(scram_server_first(&s, &v, str(SCRAM_SHA_256), str(hash),
+	    str("y,,n=,r=abcdefghij"), nonce_b, &sfirst), ERR_AUTH);
+	scram_server_fini(&s);
+	assert_int_equal(scram_server_first(&s, &v, str(SCRAM_SHA_256), str(""),
+	    str("y,,n=,r=abcdefghij"), nonce_b, &sfirst), ERR_OK);
 	scram_server_fini(&s);
 	buf_fini(&first);
 	buf_fini(&sfirst);

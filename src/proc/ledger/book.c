@@ -236,12 +236,14 @@ book_year_key(struct book *b, int year, const uint8_t **key)
 	    "book.key", "book.key-dir");
 	if (err != ERR_OK)
 		return err;
-	keys_add(&b->keys, year, fresh);
-	sodium_memzero(fresh, sizeof(fresh));
 	snprintf(id, sizeof(id), "%04d", year);
 	e.id = slice_cstr(id);
 	if ((err = entry_build_key(&b->entry, &h, &e)) == ERR_OK)
 		err = book_append(b, NULL, 0, NULL);
+	/* A key that the ledger does not know is not used; the next replaces it. */
+	if (err == ERR_OK)
+		keys_add(&b->keys, year, fresh);
+	sodium_memzero(fresh, sizeof(fresh));
 	*key = book_keys_find(&b->keys, year);
 	return err;
 }
