@@ -17,8 +17,12 @@ conn_event(uv_poll_t *p, int status, int events)
 {
 	struct conn *c = p->data;
 
-	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE;	/* recv will say why */
+	if (status < 0) {
+		/* recv will say why, after what came before the reset; libuv has
+		 * stopped the poll: conn_watch must start it again. */
+		events = UV_READABLE | UV_WRITABLE;
+		c->events = 0;
+	}
 	c->ready(c, events);
 }
 

@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "interop"))
 
-from harness import check, wait_for  # noqa: E402
+from harness import Failure, check, wait_for  # noqa: E402
 
 
 class Watch:
@@ -47,6 +47,18 @@ class Watch:
 
 
 def upstream_sessions(world):
-    """Sessions that the gate holds on PostgreSQL for clients."""
-    return int(world.pg.psql("crm", "SELECT count(*) FROM pg_stat_activity "
-                             "WHERE usename = 'kuraban_gate'"))
+    """What the server runs for clients of the gate: a set of pid and query."""
+    out = world.pg.psql("crm", "SELECT pid, state, left(query, 40) "
+                        "FROM pg_stat_activity WHERE usename = 'kuraban_gate' "
+                        "AND application_name <> 'kuraban'")
+    return set(out.splitlines())
+
+
+def no_sessions(world, seconds=15):
+    """Every session that clients left is gone from the server."""
+    try:
+        wait_for("the upstream sessions to end",
+                 lambda: not upstream_sessions(world), seconds)
+    except Failure as e:
+        raise Failure("%s: %s" % (e, sorted(upstream_sessions(world)))
+                      ) from None
