@@ -795,7 +795,7 @@ parse_numbers(struct address *a, const struct canon *c, unsigned at,
     bool kyoto, bool *banchi)
 {
 	uint16_t first = 0;
-	bool separated = true, slash = false;
+	bool slash = false;
 	unsigned rest = at;
 
 	at = skip_between(a, c, at, kyoto);
@@ -810,7 +810,7 @@ parse_numbers(struct address *a, const struct canon *c, unsigned at,
 			at++;
 			continue;
 		}
-		if (!is_digit(c->v[i]) || (!separated && c->kanji_number[i]))
+		if (!is_digit(c->v[i]))
 			break;
 		while (i < c->n && is_digit(c->v[i]) &&
 		    c->kanji_number[i] == c->kanji_number[at]) {
@@ -832,9 +832,8 @@ parse_numbers(struct address *a, const struct canon *c, unsigned at,
 			first = used ? kind : 1;
 		slash = slash || kind == '/' || kind == 0x5e74;
 		at = rest = i + used;
-		separated = used > 0;
 		if (used == 0)
-			break;
+			break;		/* no separator: the rest is a building */
 		if (kind == 0x53f7)
 			break;			/* after 号 comes a building */
 	}
