@@ -120,6 +120,15 @@ cancel_start(struct gate *g, struct session *s, void (*done)(struct session *))
 	conn_watch(&k->conn, 1);
 }
 
+/* The client is gone: what it left running on the server is of no use. */
+void
+cancel_abandoned(struct session *s)
+{
+	if (s->back != NULL && s->back->up.phase == UP_LIVE && !s->gate->link_dead &&
+	    (s->ops_len > 0 || s->outstanding > 0))
+		cancel_start(s->gate, s, NULL);
+}
+
 void
 cancel_back(struct session *s, void (*done)(struct session *))
 {

@@ -125,6 +125,7 @@ session_close(struct session *s)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	g->nsessions--;
+	cancel_abandoned(s);
 	back_close(s);
 	while (s->ops_len > 0)
 		op_pop(s);
@@ -278,6 +279,7 @@ session_fatal(struct session *s, const char *sqlstate, const char *message,
 	s->chunks_tail = &s->chunks;
 	pg_put_error(&s->front.out, 'E', "FATAL", sqlstate, message, detail, hint);
 	s->kill = true;
+	cancel_abandoned(s);
 	back_close(s);
 	session_update(s);
 }

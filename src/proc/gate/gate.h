@@ -522,6 +522,7 @@ void relay_back(struct session *s, const uint8_t *p, size_t len);
 /* cancel.c */
 void cancel_request(struct gate *g, uint32_t pid, uint32_t secret);
 bool cancel_local(struct gate *g, uint32_t pid, uint32_t secret);
+void cancel_abandoned(struct session *s);
 void cancel_back(struct session *s, void (*done)(struct session *));
 
 #endif
