@@ -172,17 +172,15 @@ b64_encode(char *out, const void *p, size_t n)
 	return (size_t)(o - out);
 }
 
-static int
-b64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* Value of a base64 character plus one; 0: it is none. */
+static const uint8_t b64_values[256] = {
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+	20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+	44, 45, 46, 47, 48, 49, 50, 51, 52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['+'] = 63, ['/'] = 64,
+};
 
 bool
 b64_decode(uint8_t *out, size_t cap, const char *s, size_t n, size_t *len)
@@ -200,7 +198,8 @@ b64_decode(uint8_t *out, size_t cap, const char *s, size_t n, size_t *len)
 		uint32_t v = 0;
 
 		for (size_t k = 0; k < 4; k++) {
-			int d = k >= 4 - fill ? 0 : b64_value(s[i + k]);
+			int d = k >= 4 - fill ? 0 :
+			    b64_values[(uint8_t)s[i + k]] - 1;
 
 			if (d < 0)
 				return false;

@@ -5,6 +5,7 @@
  */
 #include "ledger/entry.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "ledger/ledger.h"
@@ -239,7 +240,7 @@ put_run(struct out *o, const struct entry_run *r)
 		size_t n = r->n - i < STEP ? r->n - i : STEP;
 
 		for (size_t k = 0; k < n; k++) {
-			uint64_t v = __builtin_bswap64(r->v[i + k]);
+			uint64_t v = htobe64(r->v[i + k]);
 
 			memcpy(be + k * 8, &v, 8);
 		}

@@ -4,12 +4,17 @@
  * the grammar of nested values, of which it checks strings and nesting only;
  * entry_parse() is strict in everything.
  */
+#include <endian.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "ledger/entry.h"
 
 enum { DEPTH_MAX = 16 };
+
+/* Compares with a literal, whose length the compiler knows. */
+#define IS(s, lit) ((s).len == sizeof(lit) - 1 &&                              \
+	memcmp((s).p, "" lit, sizeof(lit) - 1) == 0)
 
 struct walk {
 	const uint8_t *p, *end;
@@ -30,22 +35,44 @@ walk_init(struct slice e)
 	return w;
 }
 
+/*
+ * Moves to the next byte of a string that is its end, an escape or a control
+ * character; 8 at a time: a set high bit marks the first such byte (and maybe
+ * later ones wrongly).
+ */
+static const uint8_t *
+to_special(const uint8_t *p, const uint8_t *end)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones << 7;
+	uint64_t v, quote, slash, mark;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&v, p, 8);
+		v = le64toh(v);
+		quote = v ^ ones * '"';
+		slash = v ^ ones * '\\';
+		mark = (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+		    ((v - ones * 0x20) & ~v)) & high;
+		if (mark != 0)
+			return p + __builtin_ctzll(mark) / 8;
+	}
+	while (p < end && *p >= 0x20 && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
 /* Moves past a string that begins at p; NULL when it does not end or is malformed. */
 static const uint8_t *
 skip_string(const uint8_t *p, const uint8_t *end)
 {
 	if (p == end || *p++ != '"')
 		return NULL;
-	while (p < end) {
+	while ((p = to_special(p, end)) < end) {
 		uint8_t c = *p++;
 
 		if (c == '"')
 			return p;
-		if (c < 0x20)
-			return NULL;
-		if (c != '\\')
-			continue;
-		if (p == end)
+		if (c != '\\' || p == end)
 			return NULL;
 		c = *p++;
 		if (c == 'u') {
@@ -238,14 +265,21 @@ read_u64(struct slice raw, uint64_t *out)
 static bool
 kind_of(struct slice raw, enum entry_kind *out)
 {
+	struct slice word = {raw.p + 1, raw.len - 2};
+
 	if (raw.len < 2 || raw.p[0] != '"')
 		return false;
-	for (enum entry_kind k = 0; k < ENTRY_KIND_COUNT; k++)
-		if (slice_is((struct slice){raw.p + 1, raw.len - 2},
-		    entry_kind_word(k))) {
-			*out = k;
-			return true;
-		}
+#define ENTRY(kind)                                                            \
+	if (IS(word, #kind)) {                                                   \
+		*out = ENTRY_KIND_##kind;                                      \
+		return true;                                                   \
+	}
+#define FIELD(kind, type, name)
+#define END(kind)
+#include "ledger/entry.tbl.h"
+#undef ENTRY
+#undef FIELD
+#undef END
 	return false;
 }
 
@@ -256,18 +290,18 @@ entry_front(struct entry_front *out, struct slice entry)
 	struct entry_front f = {.kind = ENTRY_KIND_COUNT};
 	struct slice k, v;
 
-	if (!walk_next(&w, &k, &v) || !slice_is(k, "v") || !slice_is(v, "1") ||
-	    !walk_next(&w, &k, &v) || !slice_is(k, "kind") ||
+	if (!walk_next(&w, &k, &v) || !IS(k, "v") || !IS(v, "1") ||
+	    !walk_next(&w, &k, &v) || !IS(k, "kind") ||
 	    !kind_of(v, &f.kind) ||
-	    !walk_next(&w, &k, &v) || !slice_is(k, "time") ||
+	    !walk_next(&w, &k, &v) || !IS(k, "time") ||
 	    !read_time(v, &f.time_us))
 		return ERR_FORMAT;
 	while (walk_next(&w, &k, &v)) {
-		if (slice_is(k, "session") && !read_u64(v, &f.session))
+		if (IS(k, "session") && !read_u64(v, &f.session))
 			return ERR_FORMAT;
-		if (slice_is(k, "event") && v.len >= 2)
+		if (IS(k, "event") && v.len >= 2)
 			f.event = (struct slice){v.p + 1, v.len - 2};
-		if (slice_is(k, "subjects"))
+		if (IS(k, "subjects"))
 			f.subjects = v;
 	}
 	if (w.bad)
