@@ -865,6 +865,114 @@ phases_and_malformed(void **state)
 	proc_remove(&p);
 }
 
+static uint64_t seed = 88172645463325252u;
+
+static uint32_t
+rnd(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed % n);
+}
+
+/* One message of the session, mostly well-formed, sometimes bent. */
+static void
+put_hostile(struct gate *g)
+{
+	size_t start = buf_used(&g->out), mark;
+	uint32_t sid = 1 + (rnd(8) == 0);
+
+	switch (rnd(9)) {
+	case 0:
+		put_open(g, sid, rnd(6));
+		break;
+	case 1:
+	case 2:
+		put_release(g, sid, rnd(9), rnd(300), rnd(30));
+		break;
+	case 3:
+		put_end(g, sid);
+		break;
+	case 4:
+		mark = ipc_begin(&g->out, IPC_UP_AUTH, sid);
+		buf_u16(&g->out, 0);
+		buf_u32(&g->out, rnd(14));
+		buf_lp32(&g->out, slice_cstr("SCRAM-SHA-256"));
+		ipc_end(&g->out, mark);
+		break;
+	case 5:
+		mark = ipc_begin(&g->out, IPC_DENY, sid);
+		buf_put(&g->out, "KB003", 5);
+		buf_u8(&g->out, (uint8_t)rnd(256));
+		lp(&g->out, "\"\\\x80");
+		buf_lp32(&g->out, slice_cstr("select $i"));
+		buf_lp32(&g->out, slice_cstr("select 1"));
+		ipc_end(&g->out, mark);
+		break;
+	case 6:
+		mark = ipc_begin(&g->out, IPC_STATEMENT, sid);
+		buf_u8(&g->out, 0);
+		buf_u32(&g->out, rnd(1000));
+		buf_u64(&g->out, UINT64_MAX);
+		buf_u64(&g->out, 1);
+		buf_lp32(&g->out, slice_cstr("select $i"));
+		buf_lp32(&g->out, slice_cstr(""));
+		ipc_end(&g->out, mark);
+		break;
+	case 7:
+		mark = ipc_begin(&g->out, IPC_ALERT, 0);
+		lp(&g->out, "uncovered");
+		lp(&g->out, "crm");
+		buf_u16(&g->out, 3);
+		buf_u16(&g->out, (uint16_t)rnd(65536));
+		buf_u8(&g->out, 0);
+		ipc_end(&g->out, mark);
+		break;
+	case 8:
+		mark = ipc_begin(&g->out, IPC_SESSION_END, sid);
+		lp(&g->out, "closed");
+		ipc_end(&g->out, mark);
+		break;
+	}
+	if (rnd(4) == 0)
+		buf_head(&g->out)[start + rnd((uint32_t)(buf_used(&g->out) -
+		    start))] ^= (uint8_t)(1u << rnd(8));
+	if (rnd(40) == 0)
+		g->out.len -= rnd((uint32_t)(buf_used(&g->out) - start));
+}
+
+/* A gate that was taken over: the ledger stays up, and in the budget. */
+static void
+hostile_gate_L10(void **state)
+{
+	struct proc p = {.dir = ""};
+	struct gate g;
+	json_t *o;
+
+	proc_start(&p);
+	actor_add(&p, "tanaka", "operator");
+	for (int i = 0; i < 250; i++) {
+		gate_open(&g, &p, 0);
+		assert_string_equal(gate_login(&g, 1, "tanaka", password, "crm"),
+		    "");
+		for (uint32_t n = rnd(30); n > 0; n--)
+			put_hostile(&g);
+		gate_send(&g);
+		if (rnd(2) == 0) {
+			shutdown(g.fd, SHUT_WR);
+			gate_expect_closed(&g);
+		}
+		gate_close(&g);
+	}
+	o = control(&p, "{\"do\":\"budget\",\"actor\":\"tanaka\"}");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(
+	    json_object_get(o, "rows"), 0), "used")), 100);
+	json_decref(o);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	proc_remove(&p);
+}
+
 static void
 no_seal_no_release_L5(void **state)
 {
@@ -1235,6 +1343,7 @@ main(void)
 		cmocka_unit_test(heartbeat),
 		cmocka_unit_test(disabled_actor_is_killed),
 		cmocka_unit_test(phases_and_malformed),
+		cmocka_unit_test(hostile_gate_L10),
 		cmocka_unit_test(no_seal_no_release_L5),
 		cmocka_unit_test(broken_ledger_answers_nothing_L1_L5),
 		cmocka_unit_test(group_commit),

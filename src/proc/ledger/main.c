@@ -109,6 +109,10 @@ ledger_main(int argc, char **argv)
 
 	say_role("ledger");
 	signal(SIGPIPE, SIG_IGN);
+	/* A terminal and systemd signal all processes: the parent says when. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	if (sodium_init() < 0 || (c = conf_receive(&text, &o.conf_text)) == NULL)
 		return 1;
 	if (c->language != NULL)
