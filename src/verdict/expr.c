@@ -653,7 +653,28 @@ expr_is_and(const struct tree *n)
  * condition that is so for the side that may be missing (nullable) only.
  */
 static void
-link_keys(struct judge *j, struct query *q, const struct tree *n, uint64_t nullable)
+link_twin(struct judge *j, struct query *q, const struct tree *n, int inst)
+{
+	struct rte *r;
+	struct twin *t;
+
+	if (!tree_is(n, "VAR") || tree_int(n, "varlevelsup", 1) != 0 ||
+	    tree_int(n, "varattno", 0) < 1 || (unsigned)inst < q->base ||
+	    j->inst[inst].domain == UINT16_MAX ||
+	    tree_int(n, "vartype", 0) != j->inst[inst].type)
+		return;
+	r = query_rte(j, q, tree_int(n, "varno", 0));
+	t = r == NULL || r->aliases != NULL ? NULL : judge_alloc(j, 1, sizeof(*t));
+	if (t == NULL)
+		return;
+	*t = (struct twin){.rte = r, .attnum = tree_int(n, "varattno", 0), .inst = inst,
+	    .next = q->twins};
+	q->twins = t;
+}
+
+static void
+link_keys(struct judge *j, struct query *q, const struct tree *n, enum cond cond,
+    uint64_t nullable)
 {
 	const struct tree *args;
 	int a, b;
@@ -665,6 +686,10 @@ link_keys(struct judge *j, struct query *q, const struct tree *n, uint64_t nulla
 		return;
 	a = expr_eval(j, q, args->first).key_of;
 	b = expr_eval(j, q, args->first->next).key_of;
+	if (cond == COND_FILTER && nullable != 0 && a >= 0 && b < 0)
+		link_twin(j, q, args->first->next, a);
+	if (cond == COND_FILTER && nullable != 0 && b >= 0 && a < 0)
+		link_twin(j, q, args->first, b);
 	if (!same_people(j, a, b) || ((unsigned)a < q->base && (unsigned)b < q->base))
 		return;
 	/* Of an outer query's row this holds only as long as there is an inner one. */
@@ -693,7 +718,7 @@ expr_qual(struct judge *j, struct query *q, const struct tree *n, enum cond cond
 			expr_qual(j, q, n, cond, nullable, presence);
 	} else {
 		if (cond != COND_FULL)
-			link_keys(j, q, n, nullable);
+			link_keys(j, q, n, cond, nullable);
 		t = cond == COND_FILTER ? condition(j, q, n) : expr_list(j, q, n);
 		expr_check_sink(j, before, t);
 		taint_presence(presence, t);

@@ -91,6 +91,13 @@ struct rte {
 	struct taint presence, order;
 };
 
+struct twin {
+	const struct rte *rte;
+	int64_t attnum;
+	int inst;
+	struct twin *next;
+};
+
 struct query {
 	const struct tree *node;
 	struct query *outer;
@@ -102,6 +109,7 @@ struct query {
 	unsigned sinks;		/* calls of sinks before it */
 	struct taint presence, order;	/* so far; of groups: of the rows in them */
 	struct taint having;
+	struct twin *twins;
 	uint64_t group;		/* instances that one group holds one subject of */
 	struct taint multi;	/* of UPDATE's multiple assignments from a sub-query */
 	bool gathers;		/* its rows are groups, distinct, or of set operations */

@@ -278,6 +278,18 @@ analyze_recursive(struct judge *j, struct query *q, struct cte *c, const struct 
 	judge_refuse(j, WHY_UNKNOWN_NODE, "WITH RECURSIVE");
 }
 
+/*
+ * A copy of an outer row's key is no key of the sub-query's rows: it is missing
+ * where they are, though the outer row is not.
+ */
+static void
+forget_outer_keys(struct value *cols, size_t n, unsigned base)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cols[i].key_of >= 0 && (unsigned)cols[i].key_of < base)
+			cols[i].key_of = -1;
+}
+
 static void
 analyze_cte(struct judge *j, struct query *q, struct cte *c)
 {
@@ -291,6 +303,7 @@ analyze_cte(struct judge *j, struct query *q, struct cte *c)
 		analyze_recursive(j, q, c, query);
 	else
 		c->q = query_run(j, query, q, &c->r);
+	forget_outer_keys(c->r.cols, c->r.ncols, c->first);
 	c->end = j->ninst;
 	c->state = CTE_DONE;
 }
@@ -422,6 +435,7 @@ build_subquery(struct judge *j, struct query *q, struct rte *r)
 	struct result res;
 
 	r->sub = query_run(j, tree_get(r->node, "subquery"), q, &res);
+	forget_outer_keys(res.cols, res.ncols, r->first);
 
 	r->cols = res.cols;
 	r->ncols = res.ncols;
@@ -486,6 +500,16 @@ query_rte(struct judge *j, struct query *q, int64_t index)
 	return r;
 }
 
+/* A column that a condition made equal to a key serves as that key. */
+static struct value
+with_twin(const struct query *q, const struct rte *r, int64_t attnum, struct value v)
+{
+	for (const struct twin *t = q->twins; v.key_of < 0 && t != NULL; t = t->next)
+		if (t->rte == r && t->attnum == attnum)
+			v.key_of = t->inst;
+	return v;
+}
+
 struct value
 rte_column(struct judge *j, struct query *q, struct rte *r, int64_t attnum)
 {
@@ -501,7 +525,7 @@ rte_column(struct judge *j, struct query *q, struct rte *r, int64_t attnum)
 		return q->excluded[attnum - 1];
 	}
 	if (r->rel != NULL)
-		return relation_column(j, r, attnum);
+		return with_twin(q, r, attnum, relation_column(j, r, attnum));
 	if (r->aliases != NULL) {
 		const struct tree *a = r->aliases->first;
 
@@ -514,7 +538,7 @@ rte_column(struct judge *j, struct query *q, struct rte *r, int64_t attnum)
 	} else if (attnum == 0) {
 		return whole(r->cols, r->ncols);
 	} else if (attnum > 0 && (uint64_t)attnum <= r->ncols) {
-		return r->cols[attnum - 1];
+		return with_twin(q, r, attnum, r->cols[attnum - 1]);
 	}
 	judge_refuse(j, WHY_TREE, "RANGETBLENTRY");
 	return value_free();

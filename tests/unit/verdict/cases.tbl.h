@@ -166,7 +166,7 @@ CASE("SELECT c.\"name\" FROM customers \"c x\" JOIN customers c ON c.customer_id
 CASE("SELECT \"Na\"\"me\" FROM \"Odd Table\"",
     "key w=1 r=1 k=+\"Odd Table\".\"Key Col\"@4 touch [public.Odd Table(Na\"me)]")
 CASE("SELECT o.total, c.name FROM orders o JOIN customers c USING (customer_id)",
-    "key w=0,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
+    "key w=0,1 r=1 k=+\"o\".\"customer_id\" touch [public.customers(customer_id,name)]")
 TREE("key_left_join", "SELECT o.order_id, c.name FROM orders o LEFT JOIN customers c ON "
     "c.customer_id = o.customer_id",
     "key w=0,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
@@ -175,7 +175,7 @@ CASE("SELECT o.order_id, c.name FROM customers c RIGHT JOIN orders o ON "
     "key w=0,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
 CASE("SELECT product_id FROM orders JOIN customers USING (customer_id) WHERE phone "
     "LIKE '090%'",
-    "key w=0 r=1 k=+\"customers\".\"customer_id\" touch "
+    "key w=0 r=1 k=+\"orders\".\"customer_id\" touch "
     "[public.customers(customer_id,phone)]")
 TREE("key_two", "SELECT a.name, b.name FROM customers a JOIN customers b ON b.customer_id = "
     "a.customer_id + 500",
@@ -319,6 +319,42 @@ CASE("SELECT c.name FROM customers c WHERE c.customer_id NOT IN (SELECT customer
 CASE("SELECT c.name FROM customers c JOIN staff s ON c.name = s.login",
     "key w=1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(name) "
     "public.staff(login)]")
+
+/* L3 keys that are missing where the person is not, and columns equal to a key */
+CASE("SELECT c.name, x.cid FROM customers c LEFT JOIN LATERAL (SELECT c.customer_id "
+    "AS cid FROM orders o WHERE o.customer_id = c.customer_id LIMIT 1) x ON true",
+    "key w=1,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
+CASE("SELECT x.cid, x.n FROM customers c, LATERAL (SELECT c.customer_id AS cid, "
+    "c.name AS n FROM orders o WHERE o.customer_id = c.customer_id) x",
+    "key w=1,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
+CASE("SELECT customer_id, c.name, count(*) FROM orders JOIN customers c USING "
+    "(customer_id) GROUP BY customer_id, c.name",
+    "key w=0,1,1 r=1 k=0 touch [public.customers(customer_id,name)]")
+CASE("SELECT o.customer_id, c.name FROM orders o, customers c WHERE o.customer_id = "
+    "c.customer_id",
+    "key w=0,1 r=1 k=0 touch [public.customers(customer_id,name)]")
+CASE("SELECT o.customer_id, c.name FROM orders o LEFT JOIN customers c ON "
+    "o.customer_id = c.customer_id",
+    "key w=0,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
+CASE("SELECT o.customer_id, string_agg(c.name, ',') FROM orders o LEFT JOIN "
+    "customers c ON o.customer_id = c.customer_id GROUP BY o.customer_id",
+    "bytes w=0,* r=2 touch [public.customers(customer_id,name)]")
+CASE("SELECT o.customer_id, c.name FROM orders o, customers c WHERE o.customer_id = "
+    "c.customer_id OR true",
+    "key w=0,1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
+CASE("SELECT o.customer_id, o.total FROM orders o, customers c WHERE o.customer_id "
+    "= c.customer_id",
+    "free w=0,0 touch [public.customers(customer_id)]")
+CASE("SELECT g, c.name FROM customers c JOIN generate_series(1, 10) g ON g = "
+    "c.customer_id",
+    "key w=0,1 r=1 k=0 touch [public.customers(customer_id,name)]")
+CASE("SELECT id, c.name FROM secrets JOIN customers c ON c.customer_id = id",
+    "bytes w=*,* r=3 touch [!public.secrets(*) public.customers(customer_id,name)]")
+CASE("SELECT o.order_id, (SELECT string_agg(body, ',') FROM complaints k WHERE "
+    "k.customer_id = o.customer_id) FROM orders o JOIN customers c ON "
+    "c.customer_id = o.customer_id",
+    "key w=0,1 r=1 k=+\"o\".\"customer_id\" touch [public.customers(customer_id) "
+    "public.complaints(customer_id,body)]")
 
 /* L3 rows: at most so many persons a row */
 TREE("rows_max", "SELECT max(name), min(kana) FROM customers",
