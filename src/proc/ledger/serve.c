@@ -240,24 +240,27 @@ server_fini(struct server *s)
 
 /* --- input and output --------------------------------------------------- */
 
-/* Reads what there is, up to a bound. false: the channel is over. */
+/*
+ * Reads what there is, up to a bound. false: the channel is over. By way of one
+ * buffer for all, so that small messages do not need large ones of their own.
+ */
 static bool
 fill(int fd, struct buf *in)
 {
-	size_t room = in->max - buf_used(in), n = READ_BYTES;
-	uint8_t *p;
+	static uint8_t all[READ_BYTES];
+	size_t room = in->max - buf_used(in);
 	ssize_t got;
 
 	if (room == 0)
 		return true;
-	if (n > room)
-		n = room;
-	if ((p = buf_room(in, n)) == NULL)
-		return false;
-	got = recv(fd, p, n, MSG_DONTWAIT);
-	if (got > 0)
-		buf_added(in, (size_t)got);
-	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+	got = recv(fd, all, room < sizeof(all) ? room : sizeof(all), MSG_DONTWAIT);
+	if (got > 0) {
+		buf_put(in, all, (size_t)got);
+		/* Keys and, from the control socket, passwords. */
+		sodium_memzero(all, (size_t)got);
+		return !in->bad;
+	}
+	return got < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 /* Sends what it takes now. false: the other side is gone. */
