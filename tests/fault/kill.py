@@ -365,17 +365,24 @@ def disk_full(world):
         seen = []
 
         def stops():
-            with gate.connect(actor) as w:
-                r = w.query("SELECT name FROM customers WHERE customer_id = "
-                            "%d" % (len(seen) + 2))
-                seen.append(r)
-                return r.sqlstate == "KB005"
+            try:
+                with gate.connect(actor) as w:
+                    r = w.query("SELECT name FROM customers WHERE "
+                                "customer_id = %d" % (len(seen) + 2))
+            except AuthError as e:
+                return "KB005" in str(e)	# not even a log-in is sealed
+            seen.append(r)
+            return r.sqlstate == "KB005"
         wait_for("KB005", stops, 20, 0.3)
-        check(not people.find(b"".join(b for t, b in seen[-1].messages)),
+        check(not seen or seen[-1].sqlstate != "KB005" or
+              not people.find(b"".join(b for t, b in seen[-1].messages)),
               "a person with KB005")
-        with gate.connect(actor) as w:
-            r = w.query("SELECT count(*) FROM products")
-            said = r.value or r.sqlstate
+        try:
+            with gate.connect(actor) as w:
+                r = w.query("SELECT count(*) FROM products")
+                said = r.value or r.sqlstate
+        except AuthError as e:
+            said = str(e)
         os.unlink(fill)
         wait_for("service with space again", lambda: served(gate, actor), 30,
                  0.5)
@@ -472,8 +479,11 @@ def few_files(world):
     actor = gate.actor("files", "bulk")
     old = {}
     for pid in gate.pids("gate"):
-        old[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        n = len(os.listdir("/proc/%d/fd" % pid))
+        try:
+            old[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            n = len(os.listdir("/proc/%d/fd" % pid))
+        except PermissionError:
+            raise Skip("the gate's process cannot be inspected here") from None
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (n + 12, old[pid][1]))
     ws, refused = [], 0
     for _ in range(60):

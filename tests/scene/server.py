@@ -140,6 +140,11 @@ class Middle(threading.Thread):
             head = recvn(s, 4)
             size = struct.unpack("!I", head)[0]
             packet = head + recvn(s, size - 4)
+            if packet[4:8] == b"\x04\xd2\x16\x2f":	# SSLRequest
+                s.sendall(b"N")
+                head = recvn(s, 4)
+                size = struct.unpack("!I", head)[0]
+                packet = head + recvn(s, size - 4)
             if self.login:
                 self.login(s, packet)
                 return

@@ -924,6 +924,7 @@ query_message(struct session *s, struct pg_head h, struct slice body)
 		forward(s, h, body);
 		break;
 	case 'F':
+		link_incident(s, "function-call", "refused");
 		link_deny(s, "KB003", WHY_NONE, "FunctionCall", "", 0);
 		session_fatal(s, "KB003",
 		    _("the function call message is refused by the gate"), NULL,
