@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Everything that is tested: test.sh [BUILD]. The unit tests and the fuzz corpora
+# Everything that is tested: test.sh [BUILD], with a private PostgreSQL. The unit tests and the fuzz corpora
 # run a second time under the address and undefined-behaviour sanitizers. The
 # last line is "N passed, N failed, N skipped", counting test cases.
 set -u
@@ -19,9 +19,9 @@ ninja -C "$build" --quiet || exit 1
 ninja -C "$san" --quiet || exit 1
 
 rm -f "$build"/meson-logs/testlog*.json "$san"/meson-logs/testlog*.json
-meson test -C "$build" --no-rebuild --print-errorlogs --no-suite bench
+sh tools/with-pg.sh meson test -C "$build" --no-rebuild --print-errorlogs --no-suite bench
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	meson test -C "$san" --no-rebuild --print-errorlogs --logbase sanitized \
+	sh tools/with-pg.sh meson test -C "$san" --no-rebuild --print-errorlogs --logbase sanitized \
 	--suite unit --suite fuzz-replay
 python3 tools/testcount.py "$build/meson-logs/testlog.json" \
 	"$san/meson-logs/sanitized.json"

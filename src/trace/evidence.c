@@ -588,7 +588,7 @@ evidence_services(struct trace_result *r)
 		row = table_row(&r->ours, i);
 		row_field(&reader, row.p, row.len, col, t);
 		text_utf8(name, sizeof name, t->v, t->n);
-		while (k < r->nservices && strcmp(r->service[k].name, name))
+		while (k < r->nservices && strcmp(r->service[k].name, name) != 0)
 			k++;
 		if (k == r->nservices) {
 			if (k == TRACE_SERVICES)

@@ -965,7 +965,7 @@ address_parse(const struct places *p, struct address *a, const struct text *t)
 	for (uint32_t i = 1; i < 48 && ncity == 0 && !a->pref; i++) {
 		unsigned k = c.from[at], n = p->pref_len[i] - 1u;
 
-		if (k + n > t->n || memcmp(t->v + k, p->pref_units[i], n * 2))
+		if (k + n > t->n || memcmp(t->v + k, p->pref_units[i], n * 2) != 0)
 			continue;
 		while (at < c.n && c.from[at] < k + n)
 			at++;
