@@ -556,7 +556,7 @@ ledger_commit(struct ledger *l)
 		due = ring_is_filling(l) || now - l->oldest_us >= ROUND_AFTER_US;
 		pthread_mutex_unlock(&l->mu);
 	}
-	if (!l->running && due && (err = round_run(l)) != ERR_OK && is_broken(l))
+	if (!l->running && due && round_run(l) != ERR_OK && is_broken(l))
 		return ERR_BROKEN;
 	return ERR_OK;
 }

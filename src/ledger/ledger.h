@@ -41,7 +41,11 @@ struct ledger_options {
 };
 
 enum err ledger_open(struct ledger **out, const struct ledger_options *o,
-    char *why, size_t why_cap);	/* why: what failed, for people */
+    char *why, size_t why_cap);
+/*
+ * why: what failed, for people; with ERR_OK it is empty, or says that the last
+ * writer had stopped for good and what was recovered (worth an `incident`).
+ */
 /* Archives what is open, signs, closes. NULL is fine. */
 void ledger_close(struct ledger *l);
 
@@ -54,7 +58,11 @@ void ledger_close(struct ledger *l);
  */
 enum err ledger_append(struct ledger *l, const void *entry, size_t len,
     const uint64_t *tokens, size_t ntokens, uint64_t *index);
-/* Makes the batch durable. OK at once when the batch is empty. */
+/*
+ * Makes the batch durable. OK at once when the batch is empty. ERR_NOSPACE: the
+ * ring is full and the archive stuck; nothing was promised, what is not durable
+ * yet is kept for the next call.
+ */
 enum err ledger_commit(struct ledger *l);
 /* Brings tiles, index and the signed checkpoint up to date now. */
 enum err ledger_checkpoint(struct ledger *l);
