@@ -40,12 +40,12 @@ struct ledger_options {
 	void *arg;
 };
 
-enum err ledger_open(struct ledger **out, const struct ledger_options *o,
-    char *why, size_t why_cap);
 /*
  * why: what failed, for people; with ERR_OK it is empty, or says that the last
  * writer had stopped for good and what was recovered (worth an `incident`).
  */
+enum err ledger_open(struct ledger **out, const struct ledger_options *o,
+    char *why, size_t why_cap);
 /* Archives what is open, signs, closes. NULL is fine. */
 void ledger_close(struct ledger *l);
 
