@@ -9,6 +9,10 @@
  * A row's presence, order or multiplicity has a taint too (quals, joins, GROUP
  * BY, DISTINCT, ORDER BY, LIMIT, set operations, set-returning functions).
  * Anything that it does not know (a node label, a function) is refused.
+ *
+ * What it leaves open: the rank that ORDER BY ... LIMIT over personal columns tells
+ * (without OFFSET), that a statement returned no row, sizes in pages and other
+ * physical traces (plans, the order of rows that are equal).
  */
 #ifndef KB_VERDICT_VERDICT_H
 #define KB_VERDICT_VERDICT_H
@@ -74,8 +78,9 @@ struct verdict_key {
 	 */
 	char *expr;
 	/*
-	 * A NULL key (outer join without a match) is charged one subject, because
-	 * the absence itself depends on personal columns; otherwise it is free.
+	 * A NULL key is charged one subject, because the column may be NULL beside
+	 * somebody's data. Otherwise NULL is an outer join's missing row, and free:
+	 * where that it is missing depends on personal columns the class is not KEY.
 	 */
 	bool null_charged;
 };
@@ -99,7 +104,11 @@ struct verdict {
 	enum verdict_class fallback;
 	size_t ncols;		/* result columns (of SELECT or RETURNING); 0: none */
 	uint32_t *weight;	/* per column: 0 free, n persons at most, VERDICT_OPAQUE */
-	uint32_t row_weight;	/* persons a row shows at most, opaque columns aside */
+	/*
+	 * Persons a row shows at most, and one for each opaque column: that it is
+	 * NULL or empty says something too.
+	 */
+	uint32_t row_weight;
 	size_t nkeys;
 	struct verdict_key keys[VERDICT_MAX_KEYS];
 	size_t ntables;
