@@ -535,11 +535,9 @@ sublink(struct judge *j, struct query *q, const struct tree *n, bool positive)
 	unsigned base = j->ninst;
 	struct query *sub, inner = {.base = base};
 	struct taint t = {0}, cells = {0};
-	struct same_save save;
 	struct result r;
 	bool many;
 
-	judge_same_save(j, &save);
 	sub = query_run(j, tree_get(n, "subselect"), q, &r);
 	if (sub == NULL)
 		return t;
@@ -594,7 +592,6 @@ sublink(struct judge *j, struct query *q, const struct tree *n, bool positive)
 		break;
 	}
 	taint_leave(j, &inner, 0, &t);
-	judge_same_restore(j, &save);
 	return t;
 }
 

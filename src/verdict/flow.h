@@ -177,16 +177,6 @@ void taint_merge(struct taint *, struct taint);
 void taint_presence(struct taint *, struct taint);	/* adds its personal part */
 uint32_t taint_weight(struct taint);	/* of a cell; VERDICT_OPAQUE */
 uint64_t judge_same(const struct judge *, uint64_t insts);	/* closure */
-/*
- * What a condition inside a sub-query says of two rows does not hold outside:
- * `same` as it was, of the instances that there were.
- */
-struct same_save {
-	unsigned n;
-	uint64_t same[MAX_INSTANCES];
-};
-void judge_same_save(const struct judge *, struct same_save *);
-void judge_same_restore(struct judge *, const struct same_save *);
 /* Moves the instances of query q that are not in keep into `one`. */
 void taint_leave(const struct judge *, const struct query *, uint64_t keep,
     struct taint *);

@@ -66,12 +66,10 @@ known_fields(struct judge *j, const struct tree *node)
 static void
 show_expr(struct judge *j, struct query *q, const struct tree *n)
 {
-	struct same_save save;
+	unsigned ninst = j->ninst;
 
-	judge_same_save(j, &save);
 	(void)expr_list(j, q, n);
-	judge_same_restore(j, &save);
-	j->ninst = save.n;
+	j->ninst = ninst;
 }
 
 static void

@@ -69,21 +69,6 @@ judge_same(const struct judge *j, uint64_t set)
 }
 
 void
-judge_same_save(const struct judge *j, struct same_save *s)
-{
-	s->n = j->ninst;
-	for (unsigned i = 0; i < s->n; i++)
-		s->same[i] = j->inst[i].same;
-}
-
-void
-judge_same_restore(struct judge *j, const struct same_save *s)
-{
-	for (unsigned i = 0; i < s->n; i++)
-		j->inst[i].same = s->same[i];
-}
-
-void
 taint_leave(const struct judge *j, const struct query *q, uint64_t keep, struct taint *t)
 {
 	taint_absorb(j, q->base, t);

@@ -247,6 +247,11 @@ TREE("key_types", "SELECT phone, m, p, (p).b, tags[1], doc ->> 'x', lower(during
     "[public.typed(phone,m,p,tags,doc,during)]")
 CASE("SELECT place FROM visits",
     "key w=1 r=1 k=+\"visits\".\"customer_id\"? touch [public.visits(place)]")
+CASE("SELECT x.name FROM (customers c JOIN orders o USING (customer_id)) AS x",
+    "key w=1 r=1 k=+\"x\".\"customer_id\" touch [public.customers(customer_id,name)]")
+CASE("SELECT x.name FROM customers c JOIN orders o USING (customer_id) AS u, "
+    "LATERAL (SELECT c.name, o.total) x",
+    "key w=1 r=1 k=+\"c\".\"customer_id\" touch [public.customers(customer_id,name)]")
 CASE("SELECT name FROM customers UNION ALL SELECT name FROM customers WHERE false",
     "rows w=1 r=1 touch [public.customers(name)]")
 
@@ -294,6 +299,11 @@ CASE("SELECT c.country FROM customers c LEFT JOIN (SELECT customer_id, count(*) 
     "public.customers(customer_id)]")
 
 /* L3 not the same subject: edges of inner conditions do not leak out */
+CASE("SELECT c.name, d.name, x.body FROM customers c JOIN customers d ON c.name < "
+    "d.name LEFT JOIN LATERAL (SELECT body FROM complaints k WHERE c.customer_id = "
+    "k.customer_id AND d.customer_id = k.customer_id) x ON true",
+    "key w=1,1,1 r=2 k=+\"c\".\"customer_id\";+\"d\".\"customer_id\" touch "
+    "[public.customers(customer_id,name) public.complaints(customer_id,body)]")
 TREE("key_two_not_one", "SELECT c.name, d.name FROM customers c, customers d WHERE NOT EXISTS (SELECT "
     "1 FROM complaints k WHERE k.customer_id = c.customer_id AND k.customer_id = "
     "d.customer_id)",
@@ -554,6 +564,20 @@ CASE("SELECT g, s.country FROM generate_series(1,10) g, LATERAL (SELECT country 
 CASE("SELECT country FROM customers GROUP BY country HAVING count(*) FILTER (WHERE "
     "sex = 'f') = 3",
     "bytes w=* r=2 touch [public.customers(sex)]")
+CASE("SELECT p.product FROM products p LEFT JOIN (SELECT product_id FROM orders "
+    "WHERE EXISTS (SELECT 1 FROM customers WHERE name = note)) o ON o.product_id = "
+    "p.product_id WHERE o.product_id IS NULL",
+    "bytes w=* r=2 touch [public.customers(name)]")
+CASE("SELECT count(*) FROM (SELECT DISTINCT name FROM customers) s",
+    "bytes w=* r=2 touch [public.customers(name)]")
+CASE("SELECT count(*) FROM (SELECT name FROM customers UNION SELECT body FROM "
+    "complaints) s",
+    "bytes w=* r=2 touch [public.customers(name) public.complaints(body)]")
+CASE("SELECT count(*) FROM (SELECT 1 FROM customers GROUP BY name) s",
+    "bytes w=* r=2 touch [public.customers(name)]")
+CASE("SELECT product FROM products WHERE (SELECT kana FROM customers WHERE name = "
+    "product) IS NULL",
+    "bytes w=* r=2 touch [public.customers(name,kana)]")
 
 /* L3 functions */
 TREE("refused_xml", "SELECT query_to_xml('select 1', true, false, '')",
@@ -676,6 +700,9 @@ CASE("SELECT count(*) FROM aged_old",
     "bytes w=* r=2 touch []")
 CASE("SELECT count(*) FROM parts_jp",
     "free w=0 touch []")
+CASE("SELECT 1 FROM customers WHERE name = 'x' AND nextval('orders_order_id_seq') > "
+    "0 HAVING true",
+    "refused SINK pg_catalog.nextval [public.customers(name)]")
 
 /* L3 catalogs and what others do */
 CASE("SELECT query FROM pg_stat_activity",
@@ -887,6 +914,12 @@ CASE("INSERT INTO ruled_off VALUES (1)",
     "free []")
 CASE("INSERT INTO ruled_rows VALUES (1)",
     "refused UNKNOWN_NODE a rule that returns rows []")
+CASE("MERGE INTO customers c USING (SELECT k.customer_id AS kid, v.customer_id AS "
+    "vid, place FROM complaints k, visits v) s ON s.kid = c.customer_id AND s.vid "
+    "= c.customer_id WHEN NOT MATCHED THEN INSERT (customer_id, name) VALUES "
+    "(s.kid, s.place)",
+    "refused COPIES public.customers [public.complaints(customer_id) "
+    "public.customers(customer_id) public.visits(customer_id,place)]")
 
 /* L3 which rows are changed can be seen afterwards */
 CASE("UPDATE customers SET country = 'x' WHERE phone = '1' RETURNING customer_id",
@@ -951,6 +984,12 @@ TREE("key_row_security", "SELECT name, free FROM guarded2",
     "key w=1,0 r=1 k=+\"guarded2\".\"customer_id\"@11 touch [public.guarded2(name)]")
 CASE("INSERT INTO guarded2 VALUES (1, 'b', 'c')",
     "free touch mod [public.guarded2(name)]")
+CASE("DECLARE c CURSOR FOR SELECT * FROM pg_stats",
+    "bytes w=*,*,*,*,*,*,*,*,*,*,*,*,*,* r=15 touch [!pg_catalog.pg_stats(*)]")
+CASE("SELECT free FROM guarded2",
+    "key w=0 r=1 k=+\"guarded2\".\"customer_id\"@11 touch [public.guarded2(name)]")
+CASE("SELECT count(*) FROM guarded2",
+    "bytes w=* r=2 touch [public.guarded2(name)]")
 
 #undef CASE
 #undef TREE
