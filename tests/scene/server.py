@@ -18,7 +18,7 @@ from scene import Watch, check, wait_for
 
 import people
 from harness import ROLE_PASSWORD, TABLES, Failure, Suite, free_port, rss_bytes
-from wire import AuthError, Closed
+from wire import SSL_REQUEST, AuthError, Closed
 
 ACTOR = "victim"
 
@@ -109,8 +109,11 @@ BEFORE = {"new-key", "parameter-data", "notification", "notice-data",
           "parse-complete", "no-data", "parameter-short",
           "notification-short", "notice-short", "negotiate",
           "authentication-ok"}
+# In the middle of rows, not before their description.
+IN_ROWS = {"row-names", "row-count", "row-cell-long", "row-cell-negative",
+           "row-short", "copy-data", "suspended", "ready-bad-state"}
 # These are no breach: PostgreSQL may send them at any time.
-ALLOWED = {"notification", "notice-data", "notice-flood", "parameter-flood",
+ALLOWED = {"row-names", "copy-out", "complete-alone", "notification", "notice-data", "notice-flood", "parameter-flood",
            "parameter-data", "error-large", "close", "reset"}
 
 
@@ -140,7 +143,7 @@ class Middle(threading.Thread):
             head = recvn(s, 4)
             size = struct.unpack("!I", head)[0]
             packet = head + recvn(s, size - 4)
-            if packet[4:8] == b"\x04\xd2\x16\x2f":	# SSLRequest
+            if packet[4:] == struct.pack("!I", SSL_REQUEST):
                 s.sendall(b"N")
                 head = recvn(s, 4)
                 size = struct.unpack("!I", head)[0]
@@ -150,7 +153,7 @@ class Middle(threading.Thread):
                 return
             up = socket.create_connection(("127.0.0.1", self.pg.port))
             up.sendall(packet)
-            Relay(s, up, b"debug_print_rewritten" in packet).run()
+            Relay(s, up).run()
         except (OSError, EOFError, struct.error):
             pass
         finally:
@@ -160,8 +163,8 @@ class Middle(threading.Thread):
 class Relay:
     """One connection; forward() and backward() in two threads."""
 
-    def __init__(self, client, server, side):
-        self.client, self.server, self.side = client, server, side
+    def __init__(self, client, server):
+        self.client, self.server = client, server
         self.trick = None
 
     def run(self):
@@ -169,45 +172,50 @@ class Relay:
         t.start()
         try:
             self.backward()
-        finally:
-            self.client.close()
-            self.server.close()
+        except (OSError, EOFError):
+            pass
+        for s in (self.client, self.server):
+            try:
+                s.shutdown(socket.SHUT_RD)	# wakes forward()
+            except OSError:
+                pass
+        t.join(5)
+        self.client.close()
+        self.server.close()
 
     def forward(self):
-        buf = b""
         try:
             while True:
-                data = self.client.recv(65536)
-                if not data:
-                    break
-                buf = (buf + data)[-200000:]
-                # What only reads (the gate's own connection) is left alone.
-                if b"debug_print_rewritten" in buf:
-                    self.side = True
-                at = buf.rfind(b"trick:")
-                if at >= 0 and not self.side:
-                    self.trick = buf[at + 6:].split(b"*", 1)[0].strip(
-                        ).decode("latin-1")
-                    buf = b""
-                self.server.sendall(data)
-            self.server.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+                head = recvn(self.client, 5)
+                size = struct.unpack("!I", head[1:])[0]
+                body = recvn(self.client, size - 4)
+                # Not the Parse by which the gate asks for the tree.
+                if head[:1] == b"Q" and b"trick:" in body:
+                    self.trick = body.split(b"trick:")[1].split(b" ")[0] \
+                        .decode()
+                self.server.sendall(head + body)
+        except (OSError, EOFError):
+            try:
+                self.server.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
 
     def backward(self):
         while True:
             head = recvn(self.server, 5)
             size = struct.unpack("!I", head[1:])[0]
             body = recvn(self.server, size - 4)
-            # Parse, Bind and the rows' description pass, then it turns.
-            if self.trick in TRICKS and chr(head[0]) in "DCTHE":
+            kinds = "D" if self.trick in IN_ROWS else "DCTHE"
+            if self.trick in TRICKS and chr(head[0]) in kinds:
                 name, self.trick = self.trick, None
-                self.play(name)
-                if name not in BEFORE:
+                if self.play(name):
                     return
+                if name not in BEFORE:
+                    continue
             self.client.sendall(head + body)
 
     def play(self, name):
+        """True: nothing follows."""
         c = self.client
         if name == "notice-flood":
             notice = message("N", b"SNOTICE\0C00000\0Mflood %s\0\0" %
@@ -219,18 +227,20 @@ class Relay:
                 c.sendall(message("S", b"p%d\0" % i + b"v" * 4000 + b"\0") *
                           10)
         elif name == "close":
-            c.shutdown(socket.SHUT_RDWR)
+            return True
         elif name == "reset":
             c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                          struct.pack("ii", 1, 0))
-            c.close()
+            return True
         elif name == "half-message":
             c.sendall(message("D", b"x" * 1000)[:500])
-            c.shutdown(socket.SHUT_WR)
+            return True
         else:
             c.sendall(TRICKS[name])
             if name not in BEFORE:
-                time.sleep(0.5)
+                time.sleep(0.3)
+                return True
+        return False
 
 
 def recvn(s, n):
@@ -264,7 +274,9 @@ def trick(world, name, sql):
     blob = b"\n".join(b for t, b in w.messages[start:])
     seen = people.find(blob)
     used = world.gate.used(actor)
-    check(len(seen) <= used, "saw %s, %d charged", sorted(seen), used)
+    # Of a free statement the server may say what it likes: it is trusted there.
+    if "customers" in sql:
+        check(len(seen) <= used, "saw %s, %d charged", sorted(seen), used)
     if name not in ALLOWED:
         check(r is None or r.closed or r.errors or not later,
               "the breach passed: %s", r and r.messages[-3:])
@@ -407,7 +419,7 @@ def body(suite, world):
     for name in TRICKS:
         case("free-" + name, "in a free statement",
              lambda n=name: trick(world, n, "SELECT title FROM products %s"),
-             name not in ALLOWED and name not in ("half-message",))
+             name not in ALLOWED and not name.startswith("half"))
         case("personal-" + name, "in a personal statement",
              lambda n=name: trick(world, n, "SELECT name FROM customers %s"))
     for name, what, play in LOGINS:
