@@ -167,7 +167,7 @@ confuse_error(cfg_t *cfg, const char *fmt, va_list ap)
 		notes_add(notes, CONF_ERROR, cfg->line, "%s", text);
 }
 
-static size_t
+static void
 scope_opts(cfg_opt_t *out, enum conf_scope scope, cfg_opt_t (*sub)[NOPTIONS])
 {
 	cfg_opt_t end = CFG_END();
@@ -188,7 +188,6 @@ scope_opts(cfg_opt_t *out, enum conf_scope scope, cfg_opt_t (*sub)[NOPTIONS])
 			out[n++] = sec;
 		}
 	out[n] = end;
-	return n;
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define _(s) gettext(s)
+#define N_(s) s
 
 static void
 join(char *out, size_t cap, char *const *words, size_t n)
@@ -158,6 +159,8 @@ explain_limit(const struct conf_role *r, enum conf_window w, struct conf_notes *
 static void
 explain_role(const struct conf *c, const struct conf_role *r, struct conf_notes *n)
 {
+	static const char *const windows[WINDOW_COUNT] = {
+		N_("a day"), N_("in 30 days"), N_("a year"), N_("ever")};
 	uint64_t longest = 0;
 	bool limited = false, personal = false;
 	char text[512];
@@ -173,8 +176,8 @@ explain_role(const struct conf *c, const struct conf_role *r, struct conf_notes 
 		limited = true;
 		if (r->limit[w] < longest)
 			notes_add(n, CONF_WARNING, r->line,
-			    _("Role %s: the limit per %s is below a limit of a shorter "
-			    "time, which has no effect."), r->name, conf_window_name[w]);
+			    _("Role %s: the limit %s is below a limit of a shorter "
+			    "time, which has no effect."), r->name, _(windows[w]));
 		else
 			longest = r->limit[w];
 	}

@@ -367,7 +367,7 @@ test_explain(void **state)
 
 	explain("database d { upstream = \"host=/run/postgresql dbname=d user=u\" }\n"
 	    "role r { databases = d subjects_per_year = 5 subjects_per_day = 10 }", &n);
-	assert_true(warned(&n, "limit per year is below"));
+	assert_true(warned(&n, "limit a year is below"));
 	assert_false(warned(&n, "certain TLS"));
 	conf_notes_fini(&n);
 
