@@ -347,8 +347,9 @@ FIELDS = {                  # section 3.3; * marks the fields that must be there
                  "*bytes:number outcome:text sql:text sealed:number "
                  "commitment:salted",
     "release": "*tables:tables class:text *request:number sql:text *rows:number "
-               "*bytes:number *anon:number outcome:text grant:number "
-               "sealed:number commitment:salted *domains:names *subjects:tokens",
+               "*bytes:number *anon:number moved:text outcome:text "
+               "grant:number sealed:number commitment:salted *domains:names "
+               "*subjects:tokens",
     "deny": "sqlstate:text why:text object:text sql:text sealed:number "
             "commitment:salted",
     "alert": "what:text object:text detail:text",
@@ -441,13 +442,8 @@ def token_list(text):
 
 def tokens_of(entry):
     """What the who-index has of an entry (section 8)."""
-    out, subjects = set(), entry.get("subjects")
-    for text in subjects if isinstance(subjects, list) else ():
-        tokens = token_list(text) if is_text(text) else None
-        if tokens is None:
-            break
-        out.update(tokens)
-    return out
+    subjects = entry.get("subjects")
+    return set().union(*map(token_list, subjects)) if is_tokens(subjects) else set()
 
 
 def pairs_once(pairs):
@@ -504,6 +500,8 @@ def check_entry(e):
             raise ValueError("%s is not %s" % (name, kind_of))
         if required and name not in e:
             raise ValueError("%s is missing" % name)
+    if "subjects" in e and not is_tokens(e["subjects"]):
+        raise ValueError("subjects is not tokens")
     places = [PLACES[kind][name] for name in e if name in PLACES[kind]]
     if places != sorted(places):
         raise ValueError("keys are not in their order")
@@ -656,6 +654,7 @@ class Ring:
         if any(head[64:]):
             bad("block 0 does not end in zeros", 64)
         self.id = head[16:32]
+        self.blocks_max = min(256, (self.size // BLOCK - 1) // 4)
 
     def at(self, offset, length):
         return os.pread(self.f.fileno(), length, offset)
@@ -667,7 +666,7 @@ class Ring:
                 raw[40:56] != self.id or any(raw[120:]):
             return None
         f = Frame(raw)
-        if f.seq < least_seq or f.count < 1 or not 1 <= f.blocks <= 256 or \
+        if f.seq < least_seq or f.count < 1 or f.blocks > self.blocks_max or \
                 f.blocks != -(-(FRAME_HEAD + f.length) // BLOCK):
             return None
         raw = self.at(offset, f.blocks * BLOCK)

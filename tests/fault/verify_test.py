@@ -639,6 +639,7 @@ class Notices(LogCase):
             ("not tokens", release(0, range(4097))),
             ("not tokens", dict(many, domains=["a", "b"], subjects=many[
                 "subjects"] + [tokens(1)])),
+            ("subjects is not", entry("heartbeat", 0, sessions=0, subjects=["x"])),
             ("not tables", dict(good, tables=[{"table": "x"}])),
             ("not tables", dict(good, tables=["\u2026", {"table": "x",
                                                          "columns": "*"}])),
@@ -786,6 +787,14 @@ class OwnFiles(LogCase):
         ):
             self.put("state", writer.state(*args))
             self.broken(pattern)
+        for old, new in ((b"root ", b"root 0"), (b"offset ", b"offset 0"),
+                         (b"seq ", b"seq -"), (b"prev ", b"prev X"),
+                         (b"epoch", b"epocH"), (b"state 1", b"state 2"),
+                         (b"size 2", b"size\n2"), (b"origin", b"\norigin")):
+            text = files["state"].replace(old, new, 1).rpartition(b"sum ")[0]
+            self.put("state", text + b"sum %s\n" %
+                     hashlib.sha256(text).hexdigest().encode())
+            self.broken("state:0: (bad|not in the form)")
 
     def test_ring_entries_obey(self):
         """Their order is checked too (section 7.4)."""
@@ -828,6 +837,29 @@ class OwnFiles(LogCase):
                       writer.frame(7, 4, late, self.RING_ID, total)[0]):
             ring((4096, other))
             self.broken("frame 7 is damaged")
+        def patched(at, value):
+            """The frame with another number in its head, and the sum mended."""
+            raw = bytearray(good + bytes(4096))
+            raw[at:at + len(value)] = value
+            raw = raw[:4096 * int.from_bytes(raw[36:40], "big")] or raw[:4096]
+            raw[88:120] = bytes(32)
+            raw[88:120] = hashlib.sha256(raw).digest()
+            return bytes(raw)
+
+        ring((4096, patched(36, writer.number(1, 4))))
+        self.assertIn("2 more", self.passes())
+        for at, value in ((12, 0), (12, 1), (12, 3), (32, 1), (32, 9999), (36, 2),
+                          (36, 0), (120, 1)):
+            ring((4096, patched(at, writer.number(value, 4))))
+            self.assertNotIn("more", self.passes())
+        large = [dumps(entry("heartbeat", 9, sessions=0, x="y" * 60000))] * 2
+        for ring_size, most in ((512 << 10, ""), (1 << 20, "2 more")):
+            ring((4096, writer.frame(7, 4, large, self.RING_ID, bytes(32))[0]),
+                 size=ring_size)        # 30 blocks, of 127 or 255
+            self.assertIn("2 more", self.passes())
+            ring((4096, writer.frame(7, 4, large + [large[0][:-2] + b'"}'],
+                                     self.RING_ID, bytes(32))[0]), size=ring_size)
+            self.assertEqual("3 more" in self.passes(), bool(most))
         older = writer.frame(8, 6, late, self.RING_ID, total, 2)[0]
         newer = writer.frame(8, 6, late, self.RING_ID, total, 4)[0]
         ring((4096, good), (8192, newer))
