@@ -528,10 +528,17 @@ read_select(struct reader *r, SelectStmt *q)
 static enum sql_kind
 read_declare(struct reader *r, DeclareCursorStmt *d)
 {
+	struct span inner;
+
+	if (!span_for(r->text, whole(r), &inner)) {
+		r->err = ERR_FORMAT;
+		return SQL_OTHER;
+	}
 	set_name(r, d->portalname);
+	set_inner(r, inner);
 	r->s->hold = (d->options & CURSOR_OPT_HOLD) != 0;
 	r->s->binary = (d->options & CURSOR_OPT_BINARY) != 0;
-	find_target(r, whole(r), d->query);
+	find_target(r, inner, d->query);
 	return SQL_DECLARE;
 }
 

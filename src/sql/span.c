@@ -98,6 +98,22 @@ span_explain(const char *text, struct span s, bool listed, struct span *inner)
 }
 
 bool
+span_for(const char *text, struct span s, struct span *inner)
+{
+	struct walk w = walk_init(text, s);
+
+	do {
+		if (!walk_next(&w))
+			return false;
+	} while (w.depth > 0 || !walk_word(&w, "for"));
+	if (!walk_next(&w))
+		return false;
+	inner->start = w.t.start;
+	inner->len = s.start + s.len - inner->start;
+	return true;
+}
+
+bool
 span_as(const char *text, struct span s, struct span *types,
     struct span *inner)
 {

@@ -20,6 +20,8 @@ bool span_trim(const char *text, struct span *s);
 /* after EXPLAIN and its options; listed: the tree has options */
 bool span_explain(const char *text, struct span s, bool listed,
     struct span *inner);
+/* after DECLARE ... CURSOR ... FOR */
+bool span_for(const char *text, struct span s, struct span *inner);
 /* after AS, without WITH [NO] DATA; types: between the parentheses before AS */
 bool span_as(const char *text, struct span s, struct span *types,
     struct span *inner);

@@ -32,7 +32,7 @@
 	X(EMPTY, 0, 0) \
 	X(QUERY, 1, 0)		/* SELECT VALUES TABLE INSERT UPDATE DELETE MERGE */ \
 	X(SELECT_INTO, 0, 1) \
-	X(DECLARE, 1, 0)	/* name = cursor; the server shows its tree */ \
+	X(DECLARE, 1, 0)	/* name = cursor, inner */ \
 	X(FETCH, 0, 0)		/* name = cursor */ \
 	X(MOVE, 0, 0) \
 	X(CLOSE, 0, 0) \
@@ -95,7 +95,7 @@ struct sql_stmt {
 	enum sql_kind kind;
 	size_t start, len;	/* in the input; no trailing ';', no outer white space */
 	/*
-	 * The inner statement's text in the input: of EXPLAIN, PREPARE, CREATE AS,
+	 * The inner statement's text in the input: of EXPLAIN, PREPARE, DECLARE, CREATE AS,
 	 * COPY (query). 0,0 when none. For nested EXPLAIN ... CREATE AS / DECLARE
 	 * / EXECUTE it is the text after EXPLAIN's options: classify it again.
 	 */

@@ -264,8 +264,9 @@ judge_set(const struct sql_stmt *st)
 
 /* The verdict of a statement that needs no tree; NULL: it needs one. */
 static struct judged *
-judge_text(struct session *s, const struct sql_stmt *st)
+judge_text(struct session *s, const char *input, const struct sql_stmt *st)
 {
+	const char *statement = input + st->start;
 	struct portal *p;
 	struct pstmt *ps;
 	struct judged *j;
@@ -278,6 +279,10 @@ judge_text(struct session *s, const struct sql_stmt *st)
 	case SQL_CLOSE: case SQL_DEALLOCATE:
 		return judged_new(st->kind);
 	case SQL_MAINTAIN:
+		/* Sorted by a personal column, a table's free columns would tell it. */
+		if (!s->role->ddl_allowed && strncasecmp(statement, "cluster", 7) == 0)
+			return refuse(_("this role may not change definitions (functions, triggers, rights, existing objects)%s"),
+			    NULL, NULL);
 		return judged_maintains(st->kind);
 	case SQL_SET:
 		return judge_set(st);
@@ -396,7 +401,7 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 
 	j->target_class = -1;
 	switch (st->kind) {
-	case SQL_QUERY: case SQL_DECLARE:
+	case SQL_QUERY:
 		buf_put(&j->tree_text, text + st->start, st->len);
 		if (st->first_target != 0)
 			j->first_target = st->first_target - st->start;
@@ -442,7 +447,7 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 		j->explain = true;
 		j->analyze = st->analyze;
 		*refusal = sql_kind_needs_tree(inner.v[0].kind) ? NULL :
-		    judge_text(s, &inner.v[0]);
+		    judge_text(s, text + st->inner_start, &inner.v[0]);
 		ok = *refusal == NULL && tree_plan(s, j, text + st->inner_start,
 		    &inner.v[0], refusal);
 		if (inner.v[0].kind == SQL_EXECUTE && *refusal != NULL &&
@@ -753,7 +758,7 @@ judge_go(struct session *s, struct judge *j)
 	buf_init(&j->tree, TREE_LIMIT);
 	buf_init(&j->error, 2 * COLLECT_MAX);
 	j->kind = st->kind;
-	if ((r = judge_text(s, st)) != NULL ||
+	if ((r = judge_text(s, j->text, st)) != NULL ||
 	    !tree_plan(s, j, j->text, st, &r)) {
 		if (j->result == NULL) {
 			j->result = r;
