@@ -264,7 +264,7 @@ class Setup:
         self.build = os.path.abspath(build)
         self.dir = os.path.abspath(os.environ.get("BENCH_DIR", build + "/bench.tmp"))
         self.connections = max(IDLE, USED, 100) + 20
-        self.started, self.targets = [], {}
+        self.started, self.targets, self.actors = [], {}, False
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         self.open_path()
@@ -317,9 +317,18 @@ class Setup:
             direct.conninfo("bench"))
         return p
 
+    def restart(self, name):
+        """A proxy that has served nobody yet. Kuraban keeps its state."""
+        pid = self.targets[name].pid
+        p = next(p for p in self.started if p.pid == pid)
+        p.send_signal(signal.SIGINT)
+        p.wait(60)
+        getattr(self, name)()
+        run(self.tool("drain"), self.targets[name].conninfo("open"), "SELECT 1")
+
     def pgbouncer(self):
         port, d = free_port(), self.dir + "/pgbouncer"
-        os.mkdir(d)
+        os.makedirs(d, exist_ok=True)
         put(d + "/userlist.txt", '"%s" "%s"\n' % (ACTOR, scram_secret(PASSWORD)),
             0o644)
         put(d + "/pgbouncer.ini", BOUNCER_CONF.format(
@@ -345,17 +354,21 @@ class Setup:
         put(self.conf, KURABAN_CONF.format(
             pg=self.pg, port=port, dir=self.dir, connections=self.connections,
             workers="workers = " + WORKERS if WORKERS else ""), 0o640)
-        p = self.start([program, "serve", "-c", self.conf], "kuraban.log")
-        wait_for("kuraban", lambda: p.poll() is not None or self.is_ready())
+        log = "kuraban.%d.log" % port
+        p = self.start([program, "serve", "-c", self.conf], log)
+        wait_for("kuraban", lambda: p.poll() is not None or self.is_ready(log))
         if p.poll() is not None:
-            die("kuraban serve ended: " + open(self.dir + "/kuraban.log").read())
+            die("kuraban serve ended: " + open(self.dir + "/" + log).read())
         self.targets["kuraban"] = Target("kuraban", port, p.pid)
+        if self.actors:
+            return
+        self.actors = True
         for actor in [ACTOR] + ["bulk%d" % i for i in range(2 * REPS)]:
             run(program, "actor", "add", actor, "--role", "bench", "--password-stdin",
                 "-c", self.conf, input=PASSWORD + "\n")
 
-    def is_ready(self):
-        with open(self.dir + "/kuraban.log") as f:
+    def is_ready(self, log):
+        with open(os.path.join(self.dir, log)) as f:
             return re.search(r"^ready", f.read(), re.M)
 
     def program(self):
@@ -470,14 +483,26 @@ def small(setup, results, rep):
                                                script))
 
 
+def check_counted(setup, actor):
+    """That was no measurement if somebody was not counted."""
+    rows = [json.loads(x) for x in run(setup.program(), "budget", actor, "--json", "-c",
+                                       setup.conf).splitlines()]
+    used = {r["used"] for r in rows}
+    if used != {ROWS}:
+        die("%s received %d people, counted are %s" % (actor, ROWS, used))
+
+
 def bulk(setup, results, rep):
     # A fresh actor each time: nothing of what he gets has been counted before.
     for i, (name, sql) in enumerate((
             ("select", "SELECT * FROM pgbench_accounts"),
             ("copy", "COPY pgbench_accounts TO STDOUT"))):
         say("  " + name)
+        actor = "bulk%d" % (2 * rep + i)
         results.take(setup, name, lambda t: drain(
-            setup, t, sql, "bulk%d" % (2 * rep + i) if t.name == "kuraban" else ACTOR))
+            setup, t, sql, actor if t.name == "kuraban" else ACTOR))
+        if "kuraban" in setup.targets:
+            check_counted(setup, actor)
 
 
 def late(setup, results, rep):
@@ -489,10 +514,12 @@ def memory(setup, results, rep):
     if rep > 0:
         return
     proxies = [t for t in setup.targets if t != "direct"]
-    say("  %d idle clients" % IDLE)
-    results.take(setup, "idle", lambda t: idle(setup, t, IDLE), proxies)
-    results.take(setup, "idle after a query",
-                 lambda t: idle(setup, t, USED, "SELECT 1"), proxies)
+    for scenario, count, sql in (("idle", IDLE, None),
+                                 ("idle after a query", USED, "SELECT 1")):
+        say("  %d clients %s" % (count, scenario))
+        for name in proxies:
+            setup.restart(name)
+        results.take(setup, scenario, lambda t: idle(setup, t, count, sql), proxies)
 
 
 def seal(setup, results, rep):
@@ -559,9 +586,10 @@ def bars(r):
            0.85, False)
     yield ("sealed releases/s, 64 outstanding", [
         m["rate"] for m in seal.get("process, 64 outstanding", ())], 100000, False)
-    yield ("KiB an idle client", [
-        m["private"] / 1024 for m in r.all.get("idle", {}).get("kuraban", ())],
-        16, True)
+    for scenario in ("idle", "idle after a query"):
+        yield ("KiB a client %s" % scenario, [
+            m["private"] / 1024 for m in r.all.get(scenario, {}).get("kuraban", ())],
+            16, True)
 
 
 COLUMNS = (("tps", "tps", 1), ("rate", "entries/s", 1), ("p50", "p50 us", 1), ("p99", "p99 us", 1),
