@@ -136,19 +136,24 @@ tile_read(const struct vfs *v, const char *dir, const struct tile *t,
     uint8_t **out, size_t *len)
 {
 	char path[PATH_BYTES], name[TILE_PATH_MAX];
+	bool entries = t->level == TILE_ENTRIES;
+	uint8_t *p;
+	size_t n;
 	enum err err;
 
 	tile_path(name, t);
 	if ((err = path_join(path, dir, name)) != ERR_OK)
 		return err;
-	err = vfs_read_all(v, path, t->level == TILE_ENTRIES ? BUNDLE_MAX :
-	    TILE_BYTES, out, len);
-	if (err == ERR_OK && t->level != TILE_ENTRIES &&
-	    *len != t->width * (size_t)MERKLE_BYTES) {
-		free(*out);
-		err = ERR_FORMAT;
+	err = vfs_read_all(v, path, entries ? BUNDLE_MAX : TILE_BYTES, &p, &n);
+	if (err != ERR_OK)
+		return err == ERR_TOOBIG ? ERR_FORMAT : err;
+	if (!entries && n != t->width * (size_t)MERKLE_BYTES) {
+		free(p);
+		return ERR_FORMAT;
 	}
-	return err == ERR_TOOBIG ? ERR_FORMAT : err;
+	*out = p;
+	*len = n;
+	return ERR_OK;
 }
 
 enum err

@@ -286,6 +286,33 @@ swap_entries(void)
 	free(copy);
 }
 
+/* A partial tile of an older size beside the full one, both whole and damaged. */
+static void
+older_partial(void)
+{
+	static const char full[] = "/log/tile/0/000", part[] = "/log/tile/0/000.p/3";
+	struct verify_result r;
+	uint8_t *p;
+	size_t len;
+
+	if (!simdisk_peek(disk, full, &p, &len))
+		exit(1);
+	vfs->mkdir(vfs, "/log/tile/0/000.p");
+	put(part, p, 3 * MERKLE_BYTES);
+	must_ok(run(&r), "with an older partial tile");
+	put(part, p, 3 * MERKLE_BYTES - 1);
+	expect_broken("shorter", part, 0);
+	put(part, p + 1, 3 * MERKLE_BYTES);
+	expect_broken("other", part, 0);
+	put(part, p, 3 * MERKLE_BYTES);
+	put(full, p, len - 1);
+	expect_broken("shorter beside a partial one", full, 0);
+	put(full, p, len);
+	vfs->unlink(vfs, part);
+	vfs->rmdir(vfs, "/log/tile/0/000.p");
+	free(p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -331,6 +358,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < nfiles; i++)
 		damage(files[i], files[(i + 1) % nfiles]);
 	swap_entries();
+	older_partial();
 	expect_whole("all damages");
 	printf("%u bits, %u not noticed\n", n, failures);
 	simdisk_free(disk);
