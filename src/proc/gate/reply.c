@@ -471,6 +471,14 @@ on_ready(struct session *s, struct op *op, struct slice body)
 
 /* ---- one message ---- */
 
+/* It executes a statement of this kind. */
+static bool
+runs(const struct op *op, enum sql_kind kind)
+{
+	return op && (op->type == OP_EXECUTE || op->type == OP_QUERY) &&
+	    op->stmt != NULL && op->stmt->kind == kind;
+}
+
 static bool
 fits(const struct op *op, char type)
 {
@@ -483,8 +491,12 @@ fits(const struct op *op, char type)
 	    op->type == OP_DESCRIBE_PORTAL);
 	case 'T': return op && (op->type == OP_DESCRIBE_STMT ||
 	    op->type == OP_DESCRIBE_PORTAL || op->type == OP_QUERY);
-	case 'D': case 'C': case 'I': case 'H': case 'd': case 'c': case 'G':
+	case 'D': case 'C': case 'I':
 		return op && (op->type == OP_EXECUTE || op->type == OP_QUERY);
+	case 'G':
+		return runs(op, SQL_COPY_IN);
+	case 'H': case 'd': case 'c':
+		return runs(op, SQL_COPY_OUT);
 	case 's': return op && op->type == OP_EXECUTE;
 	case 'Z': return op && (op->type == OP_SYNC || op->type == OP_QUERY);
 	case 'E': case 'N': case 'S': case 'A': return true;
@@ -604,6 +616,17 @@ on_copy_in(struct session *s, struct op *op)
 	s->copy_in = s->copy_ends == op_head(s)->copy_ends;
 }
 
+/* An error or notice as the protocol has it; clients may crash of others. */
+static bool
+is_report(struct slice body)
+{
+	const char *state = pg_field(body, 'C');
+
+	return body.len > 1 && body.p[body.len - 1] == 0 &&
+	    body.p[body.len - 2] == 0 && pg_field(body, 'V') != NULL &&
+	    pg_field(body, 'M') != NULL && state != NULL && strlen(state) == 5;
+}
+
 static void
 on_message(struct session *s, char type, struct slice body)
 {
@@ -668,13 +691,21 @@ on_message(struct session *s, char type, struct slice body)
 		}
 		break;
 	case 'C': case 'I': case 's':
-		on_complete(s, op, type, body);
+		ok = type != 'C' || (body.len > 0 && body.p[body.len - 1] == 0);
+		if (ok)
+			on_complete(s, op, type, body);
 		break;
 	case 'E':
-		on_error(s, op, body);
+		/* After an error only the end of the session may be told. */
+		ok = is_report(body) && !(op != NULL && op->type == OP_QUERY &&
+		    op->saw_error && strcmp(pg_field(body, 'V'), "ERROR") == 0);
+		if (ok)
+			on_error(s, op, body);
 		break;
 	case 'N':
-		on_notice(s, op, body);
+		ok = is_report(body);
+		if (ok)
+			on_notice(s, op, body);
 		break;
 	case 'S':
 		on_parameter(s, op, body);
