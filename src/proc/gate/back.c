@@ -102,6 +102,11 @@ back_fail(struct up *u, const char *why, struct slice body)
 	const char *state = body.len > 0 ? pg_field(body, 'C') : NULL;
 	const char *text = body.len > 0 ? pg_field(body, 'M') : NULL;
 
+	/* The server's end after Terminate is no news. */
+	if (s->leaving) {
+		session_close(s);
+		return;
+	}
 	/* Only before login: its text is the server's about the gate, not data. */
 	session_fatal(s, state && strlen(state) == 5 ? state : "08006", why, text,
 	    NULL);

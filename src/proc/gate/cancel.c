@@ -124,7 +124,8 @@ cancel_start(struct gate *g, struct session *s, void (*done)(struct session *))
 void
 cancel_abandoned(struct session *s)
 {
-	if (s->back != NULL && s->back->up.phase == UP_LIVE && !s->gate->link_dead &&
+	if (!s->leaving && s->back != NULL && s->back->up.phase == UP_LIVE &&
+	    !s->gate->link_dead &&
 	    (s->ops_len > 0 || s->outstanding > 0))
 		cancel_start(s->gate, s, NULL);
 }

@@ -242,6 +242,10 @@ session_update(struct session *s)
 		struct conn *b = &s->back->up.conn;
 
 		if (!conn_flush(b, SIZE_MAX) || b->out.bad) {
+			if (s->leaving) {
+				session_close(s);
+				return;
+			}
 			session_fatal(s, "08006",
 			    _("the connection to the database server was lost"),
 			    NULL, NULL);

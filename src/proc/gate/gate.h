@@ -272,6 +272,7 @@ struct session {
 
 	struct tally tallies[TALLIES];
 	uint64_t wait_since_us;	/* WAIT_CATALOG */
+	bool leaving;		/* the client said Terminate */
 	bool kill;
 	unsigned kill_ticks;
 	uint32_t relay_skip;	/* relay: answers to the gate's own SET are dropped */

@@ -880,6 +880,7 @@ void
 query_message(struct session *s, struct pg_head h, struct slice body)
 {
 	if (h.type == 'X') {
+		s->leaving = true;
 		session_close(s);
 		return;
 	}

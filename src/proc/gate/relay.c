@@ -59,6 +59,8 @@ relay_front(struct session *s, const uint8_t *p, size_t len)
 		}
 		if (h.type == 'Q' || h.type == 'S' || h.type == 'F')
 			s->outstanding++;
+		if (h.type == 'X')
+			s->leaving = true;
 		if (h.type == 'Q' || h.type == 'P')
 			note_statement(s, h.type, p + pos + PG_HEAD_BYTES,
 			    len - pos - PG_HEAD_BYTES, h.len);
