@@ -68,61 +68,86 @@ ends_open(const uint8_t *p, size_t n, uint8_t sep, size_t *open_at)
 	return false;
 }
 
+/*
+ * A quote is open at the end of the line: the end of the row in which it closes,
+ * or 0. `most` is where patience ends, from the start of the row.
+ */
+static size_t
+quoted_end(struct csv *c, const uint8_t *start, size_t left, size_t line,
+    size_t open_at, size_t most)
+{
+	const uint8_t *e;
+	size_t at = open_at + 1, n;
+	unsigned lines = 0;
+	bool closed = false;
+
+	/* From the open quote on, one pass to the one that closes it. */
+	while (at < left && at < most && !closed) {
+		if (start[at] == '\n' && ++lines > CSV_QUOTED_LINES)
+			break;
+		if (start[at] == '"') {
+			if (at + 1 < left && start[at + 1] == '"') {
+				at += 2;
+				continue;
+			}
+			closed = at > line && (at + 1 == left ||
+			    start[at + 1] == c->sep ||
+			    start[at + 1] == '\n' || start[at + 1] == '\r');
+			if (!closed && at > line)
+				break;
+		}
+		at++;
+	}
+	c->probed += at;
+	if (!closed)
+		return 0;
+	e = memchr(start + at, '\n', left - at);
+	n = e ? (size_t)(e - start) : left;
+	if (n > most + line || ends_open(start, n, c->sep, &open_at))
+		return 0;
+	return n;
+}
+
 bool
 csv_next(struct csv *c, struct csv_row *row)
 {
 	const uint8_t *start, *e;
-	size_t left, n, line, open_at = 0;
+	size_t left, n, open_at = 0;
+	bool sure;
 
+	if (c->skip) {
+		e = c->at < c->len ? memchr(c->p + c->at, '\n', c->len -
+		    c->at) : NULL;
+		c->at = e ? (size_t)(e - c->p) + 1 : c->len;
+		c->skip = !e;
+	}
 	if (c->at >= c->len)
 		return false;
 	start = c->p + c->at;
 	left = c->len - c->at;
+	sure = !c->more || left >= CSV_WINDOW;
 	e = memchr(start, '\n', left);
-	line = n = e ? (size_t)(e - start) : left;
+	if (!e && !sure)
+		return false;
+	n = e ? (size_t)(e - start) : left;
 	row->flags = 0;
-	row->offset = c->at;
+	row->offset = c->base + c->at;
 	if (n <= CSV_ROW_MAX && memchr(start, '"', n) &&
 	    ends_open(start, n, c->sep, &open_at)) {
-		bool closed = false;
 		/* Less patience once a file has shown that it is broken. */
-		size_t most = c->probed > c->len ? 2048 : CSV_QUOTED_BYTES;
-		size_t at = open_at + 1;
-		unsigned lines = 0;
+		size_t most = c->probed > c->base + c->at + CSV_QUOTED_BYTES ?
+		    2048 : CSV_QUOTED_BYTES;
+		size_t end;
 
-		/* From the open quote on, one pass to the one that closes it. */
-		while (at < left && at < most && !closed) {
-			if (start[at] == '\n' && ++lines > CSV_QUOTED_LINES)
-				break;
-			if (start[at] == '"') {
-				if (at + 1 < left && start[at + 1] == '"') {
-					at += 2;
-					continue;
-				}
-				closed = at > line && (at + 1 == left ||
-				    start[at + 1] == c->sep ||
-				    start[at + 1] == '\n' ||
-				    start[at + 1] == '\r');
-				if (!closed && at > line)
-					break;
-			}
-			at++;
-		}
-		c->probed += at;
-		if (closed) {
-			size_t rest = left - at;
-
-			e = memchr(start + at, '\n', rest);
-			n = e ? (size_t)(e - start) : left;
-			if (n > most + line || ends_open(start, n, c->sep,
-			    &open_at)) {
-				n = line;
-				closed = false;
-			}
-		}
-		if (!closed)
+		if (!sure)
+			return false;
+		end = quoted_end(c, start, left, n, open_at, most);
+		if (end)
+			n = end;
+		else
 			row->flags |= CSV_BROKEN_QUOTE;
 	}
+	c->skip = c->more && n == left;
 	c->at += n + 1;
 	if (n > 0 && start[n - 1] == '\r')
 		n--;
@@ -132,6 +157,16 @@ csv_next(struct csv *c, struct csv_row *row)
 	}
 	row->len = n;
 	return true;
+}
+
+void
+csv_window(struct csv *c, const void *p, size_t len, bool more)
+{
+	c->base += c->at < c->len ? c->at : c->len;
+	c->p = p;
+	c->len = len;
+	c->at = 0;
+	c->more = more;
 }
 
 unsigned

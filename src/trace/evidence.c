@@ -511,31 +511,16 @@ evidence_rare(struct trace_result *r, const uint8_t *sigs)
 	    (double)r->rare_other * log2(.1 / .5);
 }
 
-enum err
+void
 evidence_items(struct trace_result *r, const struct schema *schema)
 {
 	unsigned n = schema ? schema->n : COL_COUNT;
-	size_t step = r->list.nrows / 20000 + 1, seen = 0;
-	uint64_t filled[COLUMNS_MAX] = {0};
-	uint8_t *scratch = malloc(CSV_ROW_MAX + 1);
-	struct slice f[COLUMNS_MAX];
+	const struct table *t = &r->list;
 
-	if (!scratch)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < r->list.nrows; i += step) {
-		struct slice row = table_row(&r->list, i);
-		unsigned k = csv_split(row.p, row.len, r->list.sep, f,
-		    COLUMNS_MAX, scratch);
-
-		seen++;
-		for (unsigned c = 0; c < k; c++)
-			filled[c] += f[c].len > 0;
-	}
-	free(scratch);
 	for (unsigned k = schema ? 0 : COL_NAME; k < n &&
 	    r->nitems < TRACE_ITEMS; k++) {
 		struct trace_item *it = &r->item[r->nitems];
-		int l = schema ? r->list.cols.generic[k] : r->list.cols.at[k];
+		int l = schema ? t->cols.generic[k] : t->cols.at[k];
 		int us = schema ? r->ours.cols.generic[k] : r->ours.cols.at[k];
 
 		if (l < 0 && us < 0)
@@ -543,13 +528,12 @@ evidence_items(struct trace_result *r, const struct schema *schema)
 		snprintf(it->name, sizeof it->name, "%s", schema ?
 		    schema->column[k].name : column_kind_name(k));
 		it->kind = schema ? COL_NONE : k;
-		it->in_list = l >= 0 && filled[l] > 0;
+		it->in_list = l >= 0 && t->filled[l] > 0;
 		it->in_ours = us >= 0;
-		it->filled = l >= 0 && seen ? (double)filled[l] /
-		    (double)seen : 0;
+		it->filled = l >= 0 && t->nrows ? (double)t->filled[l] /
+		    (double)t->nrows : 0;
 		r->nitems++;
 	}
-	return ERR_OK;
 }
 
 static int

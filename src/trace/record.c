@@ -42,13 +42,6 @@ row_reader_fini(struct row_reader *r)
 	r->text = NULL;
 }
 
-struct row {
-	struct slice f[COLUMNS_MAX];
-	unsigned n;
-	enum text_enc enc;
-	int moved[COL_COUNT];	/* where a kind's column is in this row */
-};
-
 static uint32_t
 short_hash(uint64_t h)
 {
@@ -443,71 +436,107 @@ key_hash(struct slice key)
 	return h ? h : 1;
 }
 
-void
-row_read(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
-    void *sigs, struct row_facts *f)
+/* Spaces at its end do not count. Whether anything is left. */
+static bool
+hash_ascii(struct slice f, uint64_t *h)
 {
-	struct row row;
+	while (f.len > 0 && f.p[f.len - 1] == ' ')
+		f.len--;
+	*h = hash64(f.p, f.len, *h + 1);
+	return f.len > 0;
+}
+
+static bool
+is_ascii(struct slice f)
+{
+	size_t i = 0;
+	uint64_t w;
+	uint8_t high = 0;
+
+	for (; i + 8 <= f.len; i += 8) {
+		memcpy(&w, f.p + i, 8);
+		if (w & 0x8080808080808080ull)
+			return false;
+	}
+	for (; i < f.len; i++)
+		high |= f.p[i];
+	return high < 0x80;
+}
+
+void
+row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
+    uint8_t *scratch, struct row *row, struct row_facts *f)
+{
 	struct text *t = &r->text[T_Y];
 	uint64_t h = 1;
-	bool any = false;
 
 	f->issues = 0;
 	f->nsigs = 0;
+	f->filled = 0;
 	if (flags & CSV_BROKEN_QUOTE)
 		f->issues |= 1u << ISSUE_QUOTE;
 	if (flags & CSV_TOO_LONG)
 		f->issues |= 1u << ISSUE_LONG;
 	if (memchr(p, 0, len))
 		f->issues |= 1u << ISSUE_NUL;
-	row.enc = text_guess(p, len, r->usual);
-	if (row.enc != ENC_ASCII && row.enc != r->usual)
+	row->enc = text_guess(p, len, r->usual);
+	if (row->enc != ENC_ASCII && row->enc != r->usual)
 		f->issues |= 1u << ISSUE_BOTH_ENC;
-	row.n = csv_split(p, len, r->sep, row.f, COLUMNS_MAX, r->scratch);
-	f->enc = row.enc;
-	f->key = r->cols->key >= 0 && (unsigned)r->cols->key < row.n ?
-	    key_hash(row.f[r->cols->key]) : 0;
-	memcpy(row.moved, r->cols->at, sizeof row.moved);
-	if (row.n != r->cols->n && len > 0) {
+	row->n = csv_split(p, len, r->sep, row->f, COLUMNS_MAX, scratch);
+	f->enc = row->enc;
+	f->key = r->cols->key >= 0 && (unsigned)r->cols->key < row->n ?
+	    key_hash(row->f[r->cols->key]) : 0;
+	if (row->n != r->cols->n && len > 0)
 		f->issues |= 1u << ISSUE_COLUMNS;
-		if (!r->schema)
-			f->issues |= realign(r, &row);
-	}
 	/*
 	 * The same row in another encoding or quoting is a duplicate: ASCII
 	 * hashes as bytes, the rest decoded.
 	 */
-	for (unsigned i = 0; i < row.n; i++) {
-		bool ascii = true;
+	for (unsigned i = 0; i < row->n; i++) {
+		bool any;
 
-		for (size_t k = 0; k < row.f[i].len && ascii; k++)
-			ascii = row.f[i].p[k] < 0x80;
-		if (ascii) {
-			size_t n = row.f[i].len;
-
-			while (n > 0 && row.f[i].p[n - 1] == ' ')
-				n--;
-			any = any || n > 0;
-			h = hash64(row.f[i].p, n, h + 1);
-		} else {
-			text_decode(t, row.f[i].p, row.f[i].len, row.enc);
-			any = any || t->n > 0;
+		if (is_ascii(row->f[i]))
+			any = hash_ascii(row->f[i], &h);
+		else {
+			text_decode(t, row->f[i].p, row->f[i].len, row->enc);
+			any = t->n > 0;
 			for (unsigned k = 0; k < t->n; k++)
 				if (t->v[k] == 0xfffd)
 					f->issues |= 1u << ISSUE_ENCODING;
 			h = hash64(t->v, t->n * 2, h + 2);
 		}
+		f->filled |= (uint64_t)any << i;
 	}
-	f->hash = h;
-	if (!any) {
+	f->hash = h ? h : 1;
+	if (!f->filled)
 		f->issues |= 1u << ISSUE_EMPTY;
+}
+
+void
+row_people(struct row_reader *r, struct row *row, void *sigs,
+    struct row_facts *f)
+{
+	if (f->issues & 1u << ISSUE_EMPTY)
+		return;
+	memcpy(row->moved, r->cols->at, sizeof row->moved);
+	if (r->schema) {
+		read_generic(r, row, sigs);
+		f->nsigs = 1;
 		return;
 	}
-	if (r->schema) {
-		read_generic(r, &row, sigs);
-		f->nsigs = 1;
-	} else
-		f->issues |= read_japanese(r, &row, sigs, &f->nsigs);
+	if (f->issues & 1u << ISSUE_COLUMNS)
+		f->issues |= realign(r, row);
+	f->issues |= read_japanese(r, row, sigs, &f->nsigs);
+}
+
+void
+row_read(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
+    void *sigs, struct row_facts *f)
+{
+	struct row row;
+
+	row_open(r, p, len, flags, r->scratch, &row, f);
+	row_people(r, &row, sigs, f);
 }
 
 void

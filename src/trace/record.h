@@ -85,9 +85,18 @@ enum err row_reader_init(struct row_reader *r, const struct columns *c,
     enum text_enc usual, uint8_t sep);
 void row_reader_fini(struct row_reader *r);
 
+/* A row taken apart. Borrows the row's bytes and the scratch. */
+struct row {
+	struct slice f[COLUMNS_MAX];
+	unsigned n;
+	enum text_enc enc;
+	int moved[COL_COUNT];	/* where a kind's column is in this row */
+};
+
 struct row_facts {
 	uint64_t hash;		/* of all fields, decoded: equal for duplicates */
 	uint64_t key;		/* hash of the key column; 0: none */
+	uint64_t filled;	/* 1 << column: not empty */
 	enum text_enc enc;
 	uint32_t issues;	/* 1 << enum row_issue */
 	unsigned nsigs;		/* mentions, 0..2 */
@@ -95,7 +104,16 @@ struct row_facts {
 
 /* Of a key as written; spaces around it do not count. Never 0. */
 uint64_t key_hash(struct slice key);
-/* Reads one row; sigs takes two, or schema->n cells. */
+/*
+ * First half: the row apart, hashed, its form judged. scratch takes len bytes.
+ * Second half: its persons; adds to the facts' issues and sets nsigs. sigs takes
+ * two, or schema->n cells.
+ */
+void row_open(struct row_reader *r, const uint8_t *p, size_t len,
+    unsigned flags, uint8_t *scratch, struct row *row, struct row_facts *f);
+void row_people(struct row_reader *r, struct row *row, void *sigs,
+    struct row_facts *f);
+/* Both. */
 void row_read(struct row_reader *r, const uint8_t *p, size_t len,
     unsigned flags, void *sigs, struct row_facts *f);
 /* One column of a row, folded; empty when there is none. */

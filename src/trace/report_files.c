@@ -2,6 +2,7 @@
 /* matches.csv and report.json: docs/spec/trace.md. */
 #include "trace/trace.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -66,15 +67,15 @@ report_matches(const struct trace_result *r, const uint8_t *sigs,
 		fputs("list_row,list_offset,our_key,probability,accepted,"
 		    "person,agree\n", f);
 	for (size_t row = 0; !bad && row < t->nrows; row++) {
-		uint32_t m = t->first[t->same_as[row]];
+		uint32_t m = t->first[row], of;
 
 		if (m == TABLE_NO_ROW)	/* an empty row */
 			continue;
-		for (; m < t->nmentions && t->row_of[m] == t->same_as[row];
-		    m++) {
+		of = t->row_of[m];
+		for (; m < t->nmentions && t->row_of[m] == of; m++) {
 			const struct link_best *b = &r->link.best[m];
 
-			fprintf(f, "%zu,%zu,", row + 1, t->offset[row]);
+			fprintf(f, "%zu,%" PRIu64 ",", row + 1, t->offset[row]);
 			if (b->id != LINK_NONE)
 				put_csv(f, key, table_key(&r->ours,
 				    r->ours.row_of[b->id - r->ours.base],

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list, read: its file mapped, its columns, each data row's offset and its
- * mentions' signatures. Rows are numbered from 0 here and from 1 for people.
- * Reading is streamed by `threads` workers and appended in order.
+ * A list, read: its columns, each data row's offset and its mentions' signatures.
+ * Rows are numbered from 0 here and from 1 for people. `threads` workers read
+ * batches of rows; what depends on earlier rows is done in order.
+ *
+ * A file is mapped; a pipe goes through a window and is gone when read, so that
+ * a list may be larger than the disk. What stays of a row is 13 bytes, and for
+ * one that says something new its mentions. Not new are rows equal to an earlier
+ * one, and in lists rows that read the same where it matters: the mentions of
+ * both have equal signatures and enough in them to be one person (see strong()).
  */
 #ifndef KB_TRACE_TABLE_H
 #define KB_TRACE_TABLE_H
@@ -20,20 +26,25 @@ struct sigs {
 
 struct table {
 	const char *path;
-	const uint8_t *p;
-	size_t len;
+	const uint8_t *p;		/* NULL: it came through a pipe */
+	uint64_t len;
 	struct columns cols;
 	enum text_enc usual;
 	uint8_t sep;
 	size_t nrows;
-	size_t *offset;			/* of each row */
-	uint32_t *first;		/* first mention of a row; see same_as */
-	uint32_t *same_as;		/* dedup: the first equal row, or itself */
+	uint64_t *offset;		/* of each row */
+	/*
+	 * First mention, its own or of the earlier row that it repeats; the
+	 * mentions of one row have one row_of. TABLE_NO_ROW: none.
+	 */
+	uint32_t *first;
+	uint8_t *remark;		/* dedup: what its people's part remarked */
 	uint64_t *key_hash;		/* keys: hash of the key's bytes */
 	size_t row_cap;
 	uint32_t *row_of;		/* of each mention, from base on */
 	size_t base, nmentions, mention_cap;
 	size_t nduplicates;		/* rows equal to an earlier one */
+	uint64_t filled[COLUMNS_MAX];	/* rows with something in the column */
 	uint64_t encodings[ENC_COUNT];
 	uint64_t issue[ISSUE_COUNT];
 	uint32_t issue_row[ISSUE_COUNT][ISSUE_ROWS];	/* from 1 */
@@ -41,7 +52,7 @@ struct table {
 };
 
 struct table_options {
-	const char *path;		/* or data and len */
+	const char *path;		/* "-": standard input; or data, len */
 	const void *data;
 	size_t len;
 	const char *told;		/* columns, or NULL */
@@ -60,7 +71,7 @@ struct table_options {
 enum err table_read(struct table *t, struct sigs *sigs,
     const struct table_options *o, char *why, size_t why_cap);
 void table_fini(struct table *t);
-/* A row's bytes, without the line end. */
+/* A row's bytes, without the line end. Not of what came through a pipe. */
 struct slice table_row(const struct table *t, size_t row);
 /* The key of a row as written; the row's number where there is no key column. */
 size_t table_key(const struct table *t, size_t row, uint8_t *scratch,

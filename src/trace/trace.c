@@ -253,7 +253,7 @@ evidence(struct run *u)
 	if (e == ERR_OK && !u->schema_used)
 		evidence_rare(r, u->sigs.v);
 	if (e == ERR_OK)
-		e = evidence_items(r, u->schema_used);
+		evidence_items(r, u->schema_used);
 	if (e == ERR_OK)
 		e = evidence_services(r);
 	if (e == ERR_OK && o->background)
@@ -378,7 +378,7 @@ trace_run(const struct trace_options *o, struct trace_result *r, char *why,
 			memset(r->ours.cols.at, -1, sizeof r->ours.cols.at);
 			memset(r->ours.cols.generic, -1,
 			    sizeof r->ours.cols.generic);
-			e = evidence_items(r, u.schema_used);
+			evidence_items(r, u.schema_used);
 		}
 	}
 	if (e == ERR_OK)

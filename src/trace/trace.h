@@ -115,7 +115,7 @@ enum err evidence_history(struct trace_result *r, const struct key_map *keys,
 enum err evidence_releases(struct trace_result *r, const struct key_map *keys,
     const struct trace_options *o, char *why, size_t why_cap);
 void evidence_rare(struct trace_result *r, const uint8_t *sigs);
-enum err evidence_items(struct trace_result *r, const struct schema *s);
+void evidence_items(struct trace_result *r, const struct schema *s);
 enum err evidence_services(struct trace_result *r);
 void evidence_verdict(struct trace_result *r);
 /* ours rows with an accepted link, a bit set; caller frees. */
