@@ -249,5 +249,12 @@ verb_trace(int argc, char **argv)
 		    stderr);
 		return STATUS_REFUSED;
 	}
-	return e == ERR_OK ? STATUS_DONE : cli_fail("trace", e, why);
+	if (e == ERR_OK)
+		return STATUS_DONE;
+	/* The advice of these is for the gate; why says it all. */
+	if (*why && (e == ERR_IO || e == ERR_FORMAT || e == ERR_NOTFOUND)) {
+		fprintf(stderr, "kuraban trace: %s\n", why);
+		return STATUS_REFUSED;
+	}
+	return cli_fail("trace", e, why);
 }

@@ -93,12 +93,12 @@ static enum err
 side_open(struct side_file *s, const char *path, const char *const *names,
     int *at, unsigned n, char *why, size_t cap)
 {
-	enum err e = file_map(path, &s->p, &s->len);
+	struct text_made made;
+	enum err e = file_map_text(path, &s->p, &s->len, &made, why, cap);
 	struct csv_row row;
 
 	s->scratch = NULL;
 	if (e != ERR_OK) {
-		snprintf(why, cap, "%s", path);
 		s->p = NULL;
 		return e;
 	}
@@ -590,30 +590,38 @@ evidence_services(struct trace_result *r)
 	return e;
 }
 
+/*
+ * Thresholds: docs/trace.md says what each was tried against. Bits are those of
+ * rare spellings, for us when positive.
+ */
 void
 evidence_verdict(struct trace_result *r)
 {
+	const struct estimate *ours = r->has_background ? &r->only_ours :
+	    &r->persons_ours;
 	double persons = r->persons.estimate > 0 ? r->persons.estimate : 1;
-	double high = r->persons_ours.high / persons;
-	double low = r->persons_ours.low / persons;
+	double high = ours->high / persons, low = ours->low / persons;
 	uint64_t rare = r->rare_same + r->rare_other;
-	double kept = rare ? (double)r->rare_same / (double)rare : 0;
-	bool explained = r->attribution.n > 0 &&
-	    r->attribution.group[0].explains;
+	bool enough = rare >= 20, foreign = enough && r->rare_bits < -3;
 
-	if (r->canaries_hit > 0 || r->persons_ours.estimate < 1)
-		r->verdict = r->canaries_hit ? VERDICT_OURS :
-		    VERDICT_NOT_OURS;
+	r->verdict = VERDICT_UNCLEAR;
+	r->doubt = DOUBT_NONE;
+	if (r->canaries_hit > 0)
+		r->verdict = VERDICT_OURS;
+	else if (r->list.nmentions == 0)
+		r->doubt = DOUBT_EMPTY;
+	else if ((double)r->comparable < .5 * (double)r->link.npersons)
+		r->doubt = DOUBT_SILENT;
 	else if (high < .02)
 		r->verdict = VERDICT_NOT_OURS;
-	else if (explained)
+	else if (r->attribution.n > 0 && r->attribution.group[0].explains)
 		r->verdict = VERDICT_OURS;
-	else if (rare >= 20 && kept < .7)
-		r->verdict = VERDICT_UNCLEAR;	/* spelled by somebody else */
-	else if (low >= .5 && (!r->has_releases || (rare >= 20 && kept > .9)))
-		r->verdict = VERDICT_OURS;
-	else if (low >= .2 && rare >= 20 && kept > .9)
+	else if (foreign)
+		r->doubt = DOUBT_SPELLING;
+	else if ((low >= .2 && enough && r->rare_bits >= 10) ||
+	    (low >= .5 && r->rare_bits >= 3) ||
+	    (low >= .8 && !r->has_releases))
 		r->verdict = VERDICT_OURS;
 	else
-		r->verdict = VERDICT_UNCLEAR;
+		r->doubt = DOUBT_SHARE;
 }

@@ -482,7 +482,11 @@ row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 	row->enc = text_guess(p, len, r->usual);
 	if (row->enc != ENC_ASCII && row->enc != r->usual)
 		f->issues |= 1u << ISSUE_BOTH_ENC;
-	row->n = csv_split(p, len, r->sep, row->f, COLUMNS_MAX, scratch);
+	row->n = csv_split(p, len, r->sep, row->f, COLUMNS_MAX + 1, scratch);
+	if (row->n > COLUMNS_MAX) {
+		f->issues |= 1u << ISSUE_WIDE;
+		row->n = COLUMNS_MAX;
+	}
 	f->enc = row->enc;
 	f->key = r->cols->key >= 0 && (unsigned)r->cols->key < row->n ?
 	    key_hash(row->f[r->cols->key]) : 0;
@@ -493,17 +497,22 @@ row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 	 * hashes as bytes, the rest decoded.
 	 */
 	for (unsigned i = 0; i < row->n; i++) {
-		bool any;
+		bool any, whole = row->f[i].len <= TEXT_MAX;
 
-		if (is_ascii(row->f[i]))
+		if (is_ascii(row->f[i])) {
 			any = hash_ascii(row->f[i], &h);
-		else {
+			f->issues |= (uint32_t)!whole << ISSUE_FIELD;
+		} else {
 			text_decode(t, row->f[i].p, row->f[i].len, row->enc);
 			any = t->n > 0;
 			for (unsigned k = 0; k < t->n; k++)
 				if (t->v[k] == 0xfffd)
 					f->issues |= 1u << ISSUE_ENCODING;
 			h = hash64(t->v, t->n * 2, h + 2);
+			if (!whole && t->n == TEXT_MAX) {
+				f->issues |= 1u << ISSUE_FIELD;
+				h = hash64(row->f[i].p, row->f[i].len, h);
+			}
 		}
 		f->filled |= (uint64_t)any << i;
 	}

@@ -49,6 +49,8 @@ _Static_assert(sizeof(struct cell) == 32, "two a cache line");
 	ROW(LONG, "row longer than 1 MiB, cut", "1 MiB を超える行（切り詰め）")				\
 	ROW(NUL, "NUL byte", "NUL バイト")						\
 	ROW(COLUMNS, "other number of columns than the header", "列数が見出しと違う")		\
+	ROW(WIDE, "more than 64 columns, the rest not read", "64 列を超える行（それ以降は読まない）")	\
+	ROW(FIELD, "field of more than 512 characters, its end not compared", "512 文字を超える欄（それ以降は比較しない）")	\
 	ROW(MOVED, "columns moved back by their content", "内容から列のずれを戻した")			\
 	ROW(ENCODING, "bytes that are no text", "文字として読めないバイト")				\
 	ROW(EMPTY, "empty row", "空の行")						\
@@ -87,7 +89,7 @@ void row_reader_fini(struct row_reader *r);
 
 /* A row taken apart. Borrows the row's bytes and the scratch. */
 struct row {
-	struct slice f[COLUMNS_MAX];
+	struct slice f[COLUMNS_MAX + 1];
 	unsigned n;
 	enum text_enc enc;
 	int moved[COL_COUNT];	/* where a kind's column is in this row */

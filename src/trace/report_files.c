@@ -59,6 +59,7 @@ report_matches(const struct trace_result *r, const uint8_t *sigs,
 	FILE *f = fopen(path, "w");
 	uint8_t *scratch = malloc(CSV_ROW_MAX + 1);
 	char key[1024], *big = malloc(1 << 20);
+	struct table_source at = {0, 0};
 	bool bad = !f || !scratch || !big;
 
 	if (!bad)
@@ -68,6 +69,7 @@ report_matches(const struct trace_result *r, const uint8_t *sigs,
 		    "person,agree\n", f);
 	for (size_t row = 0; !bad && row < t->nrows; row++) {
 		uint32_t m = t->first[row], of;
+		uint64_t offset = table_source(t, row, &at);
 
 		if (m == TABLE_NO_ROW)	/* an empty row */
 			continue;
@@ -75,7 +77,7 @@ report_matches(const struct trace_result *r, const uint8_t *sigs,
 		for (; m < t->nmentions && t->row_of[m] == of; m++) {
 			const struct link_best *b = &r->link.best[m];
 
-			fprintf(f, "%zu,%" PRIu64 ",", row + 1, t->offset[row]);
+			fprintf(f, "%zu,%" PRIu64 ",", row + 1, offset);
 			if (b->id != LINK_NONE)
 				put_csv(f, key, table_key(&r->ours,
 				    r->ours.row_of[b->id - r->ours.base],

@@ -23,15 +23,19 @@ _Static_assert(WINDOW_LEAST > CSV_WINDOW, "every window gives a row");
 #define HUGE_FROM ((size_t)64 << 20)	/* random reads: fewer TLB misses */
 
 enum err
-file_map(const char *path, const uint8_t **p, size_t *len)
+file_map(const char *path, const uint8_t **p, size_t *len, char *why,
+    size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	void *m;
 
-	if (fd < 0)
+	if (fd < 0) {
+		snprintf(why, cap, "%s: %s", path, strerror(errno));
 		return errno == ENOENT ? ERR_NOTFOUND : ERR_IO;
+	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		snprintf(why, cap, "%s: not a regular file", path);
 		close(fd);
 		return ERR_IO;
 	}
@@ -40,6 +44,7 @@ file_map(const char *path, const uint8_t **p, size_t *len)
 	if (*len > 0) {
 		m = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (m == MAP_FAILED) {
+			snprintf(why, cap, "%s: %s", path, strerror(errno));
 			close(fd);
 			return ERR_NOMEM;
 		}
@@ -47,6 +52,54 @@ file_map(const char *path, const uint8_t **p, size_t *len)
 		*p = m;
 	}
 	close(fd);
+	return ERR_OK;
+}
+
+/* Lines that end in CR alone, as old spreadsheets write them. */
+static bool
+bare_cr(const uint8_t *p, size_t len)
+{
+	size_t n = len < 65536 ? len : 65536;
+
+	return n > 0 && memchr(p, '\r', n) && !memchr(p, '\n', n);
+}
+
+enum err
+file_map_text(const char *path, const uint8_t **p, size_t *len,
+    struct text_made *made, char *why, size_t cap)
+{
+	enum err e = file_map(path, p, len, why, cap);
+	const uint8_t *old;
+	size_t n, most;
+	uint8_t *m;
+
+	*made = (struct text_made){UTF16_NO, false};
+	if (e != ERR_OK)
+		return e;
+	made->utf16 = text_utf16_guess(*p, *len);
+	if (!made->utf16 && !bare_cr(*p, *len))
+		return ERR_OK;
+	made->copy = true;
+	old = *p;
+	n = *len;
+	most = n / 2 * 3 + 3;
+	m = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m == MAP_FAILED) {
+		file_unmap(old, n);
+		return ERR_NOMEM;
+	}
+	if (made->utf16)
+		*len = text_utf16_read(m, old, n, made->utf16);
+	else
+		memcpy(m, old, n);
+	file_unmap(old, n);
+	if (bare_cr(m, *len))
+		for (size_t i = 0; i < *len; i++)
+			if (m[i] == '\r')
+				m[i] = '\n';
+	/* What is not used goes; then file_unmap() finds its length. */
+	*p = mremap(m, most, *len, 0);
 	return ERR_OK;
 }
 
@@ -439,7 +492,7 @@ take(struct ingest *g, struct batch *b)
 	if (b->n)
 		g->taken++;
 	/* Pages that are read need not stay resident, the cache has them. */
-	if (b->n && g->fd < 0 && !g->o->data && b->from > g->dropped +
+	if (b->n && g->fd < 0 && !g->o->data && !g->t->made.copy && b->from > g->dropped +
 	    2 * DROP) {
 		madvise((void *)(uintptr_t)(g->t->p + g->dropped), DROP,
 		    MADV_DONTNEED);
@@ -587,7 +640,7 @@ usual_encoding(struct csv csv)
 
 /* A regular file is mapped, anything else read through the window. */
 static enum err
-open_input(struct ingest *g)
+open_input(struct ingest *g, char *why, size_t why_cap)
 {
 	struct table *t = g->t;
 	const char *path = g->o->path;
@@ -604,12 +657,16 @@ open_input(struct ingest *g)
 	    S_ISREG(st.st_mode))) {
 		size_t len;
 
-		e = file_map(path, &t->p, &len);
+		e = file_map_text(path, &t->p, &len, &t->made, why, why_cap);
+		if (e != ERR_OK) {
+			t->p = NULL;
+			return e;
+		}
 		t->len = len;
-		if (e == ERR_OK)
-			csv_open(&g->csv, t->p, len);
-		return e;
+		csv_open(&g->csv, t->p, len);
+		return ERR_OK;
 	}
+	snprintf(why, why_cap, "%s: not a regular file, and no pipe", path);
 	if (S_ISDIR(st.st_mode) && strcmp(path, "-") != 0)
 		return ERR_IO;
 	g->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) :
@@ -621,6 +678,12 @@ open_input(struct ingest *g)
 		return ERR_NOMEM;
 	g->csv = (struct csv){.p = g->window};
 	e = refill(g);
+	if (e == ERR_OK && (text_utf16_guess(g->csv.p, g->csv.len) ||
+	    bare_cr(g->csv.p, g->csv.len))) {
+		snprintf(why, why_cap, "%s: UTF-16 and lines that end in CR "
+		    "alone are read from a file only, not from a pipe", path);
+		return ERR_FORMAT;
+	}
 	if (e == ERR_OK) {
 		bool more = g->csv.more;
 
@@ -641,21 +704,23 @@ table_read(struct table *t, struct sigs *sigs, const struct table_options *o,
 	pthread_t th[16];
 	unsigned n = o->threads < 1 ? 1 : o->threads > 16 ? 16 : o->threads;
 	bool started[16] = {false};
+	char what[256] = "";
 	enum err e;
 
 	memset(t, 0, sizeof *t);
 	t->path = o->path;
 	t->cols.key = -1;
 	g.begin_us = clock_mono_us();
-	e = open_input(&g);
-	if (e != ERR_OK) {
-		snprintf(why, why_cap, "%s", o->path ? o->path : "");
-		goto out;
-	}
-	e = columns_guess(&t->cols, g.csv.p, g.csv.len, o->told, o->schema,
-	    why, why_cap);
+	e = open_input(&g, why, why_cap);
 	if (e != ERR_OK)
 		goto out;
+	e = columns_guess(&t->cols, g.csv.p, g.csv.len, o->told, o->schema,
+	    what, sizeof what);
+	if (e != ERR_OK) {
+		snprintf(why, why_cap, "%s: %s", o->path ? o->path : "",
+		    what);
+		goto out;
+	}
 	t->sep = g.csv.sep;
 	t->usual = usual_encoding(g.csv);
 	t->base = sigs->n;
@@ -669,7 +734,7 @@ table_read(struct table *t, struct sigs *sigs, const struct table_options *o,
 		if (started[i])
 			pthread_join(th[i], NULL);
 	e = g.err;
-	if (t->p && t->len && !o->data) {
+	if (t->p && t->len && !o->data && !t->made.copy) {
 		madvise((void *)(uintptr_t)t->p, t->len, MADV_DONTNEED);
 		madvise((void *)(uintptr_t)t->p, t->len, MADV_NORMAL);
 	}
@@ -707,6 +772,18 @@ table_row(const struct table *t, size_t row)
 
 	csv_next(&c, &r);
 	return (struct slice){t->p + t->offset[row], r.len};
+}
+
+uint64_t
+table_source(const struct table *t, size_t row, struct table_source *at)
+{
+	if (!t->made.utf16)
+		return t->offset[row];
+	/* One unit a character, two for those of four bytes. */
+	for (; at->text < t->offset[row]; at->text++)
+		if ((t->p[at->text] & 0xc0) != 0x80)
+			at->file += t->p[at->text] >= 0xf0 ? 4 : 2;
+	return at->file;
 }
 
 size_t

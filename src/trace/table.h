@@ -24,6 +24,12 @@ struct sigs {
 #define TABLE_NO_ROW UINT32_MAX
 #define ISSUE_ROWS 8
 
+/* What was done to a file before it could be read as lines of bytes. */
+struct text_made {
+	enum text_utf16 utf16;
+	bool copy;			/* p is no mapping of the file */
+};
+
 struct table {
 	const char *path;
 	const uint8_t *p;		/* NULL: it came through a pipe */
@@ -31,6 +37,7 @@ struct table {
 	struct columns cols;
 	enum text_enc usual;
 	uint8_t sep;
+	struct text_made made;		/* how p came from the file */
 	size_t nrows;
 	uint64_t *offset;		/* of each row */
 	/*
@@ -77,8 +84,19 @@ struct slice table_row(const struct table *t, size_t row);
 size_t table_key(const struct table *t, size_t row, uint8_t *scratch,
     char *out, size_t cap);
 
-/* Maps a whole file; an empty one gives p = "" and len 0. */
-enum err file_map(const char *path, const uint8_t **p, size_t *len);
+/* Where a row begins in the file itself; rows in order, at begins as {0}. */
+struct table_source {
+	uint64_t text, file;
+};
+uint64_t table_source(const struct table *t, size_t row,
+    struct table_source *at);
+
+/* Maps a whole file; an empty one gives p = "" and len 0. why: for people. */
+enum err file_map(const char *path, const uint8_t **p, size_t *len, char *why,
+    size_t why_cap);
+/* The same as text that the CSV reader takes: UTF-16 and bare CR undone. */
+enum err file_map_text(const char *path, const uint8_t **p, size_t *len,
+    struct text_made *made, char *why, size_t why_cap);
 void file_unmap(const uint8_t *p, size_t len);
 
 #endif

@@ -274,6 +274,59 @@ text_decode(struct text *t, const uint8_t *p, size_t n, enum text_enc e)
 		t->n--;
 }
 
+enum text_utf16
+text_utf16_guess(const uint8_t *p, size_t n)
+{
+	size_t zero[2] = {0, 0}, units = (n < 65536 ? n : 65536) / 2;
+
+	if (n >= 2 && p[0] == 0xff && p[1] == 0xfe)
+		return UTF16_LE;
+	if (n >= 2 && p[0] == 0xfe && p[1] == 0xff)
+		return UTF16_BE;
+	for (size_t i = 0; i < units * 2; i++)
+		zero[i & 1] += p[i] == 0;
+	/* U+3000 has its zero on the other side: a few are no doubt. */
+	for (unsigned k = 0; k < 2; k++)
+		if (units >= 8 && zero[k] * 20 > units &&
+		    zero[k] > zero[!k] * 4)
+			return k ? UTF16_LE : UTF16_BE;
+	return UTF16_NO;
+}
+
+size_t
+text_utf16_read(uint8_t *out, const uint8_t *p, size_t n,
+    enum text_utf16 order)
+{
+	unsigned hi = order == UTF16_LE;
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i += 2) {
+		uint32_t c = i + 1 < n ? (uint32_t)p[i + hi] << 8 |
+		    p[i + !hi] : 0xfffd;
+
+		if (c >= 0xd800 && c < 0xdc00 && i + 3 < n &&
+		    (p[i + 2 + hi] & 0xfc) == 0xdc) {
+			c = 0x10000 + ((c & 0x3ff) << 10 |
+			    (p[i + 2 + hi] & 3u) << 8 | p[i + 2 + !hi]);
+			i += 2;
+		} else if (c >= 0xd800 && c < 0xe000)
+			c = 0xfffd;
+		if (c < 0x80) {
+			out[o++] = (uint8_t)c;
+			continue;
+		}
+		if (c >= 0x10000) {
+			out[o++] = (uint8_t)(0xf0 | c >> 18);
+			out[o++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+		} else if (c >= 0x800)
+			out[o++] = (uint8_t)(0xe0 | c >> 12);
+		out[o++] = (uint8_t)(c < 0x800 ? 0xc0 | c >> 6 :
+		    0x80 | (c >> 6 & 0x3f));
+		out[o++] = (uint8_t)(0x80 | (c & 0x3f));
+	}
+	return o;
+}
+
 void
 text_cstr(struct text *t, const char *utf8)
 {

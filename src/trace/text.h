@@ -33,6 +33,16 @@ void text_cstr(struct text *t, const char *utf8);
 /* UTF-8, NUL-terminated, cut at a character when cap is short. */
 size_t text_utf8(char *out, size_t cap, const uint16_t *v, size_t n);
 
+/*
+ * UTF-16 is made UTF-8 before anything reads it. Told by its mark, or without
+ * one by the zero half of its ASCII.
+ */
+enum text_utf16 { UTF16_NO, UTF16_LE, UTF16_BE };
+enum text_utf16 text_utf16_guess(const uint8_t *p, size_t n);
+/* At most n / 2 * 3 + 3 bytes; half pairs and an odd end become U+FFFD. */
+size_t text_utf16_read(uint8_t *out, const uint8_t *p, size_t n,
+    enum text_utf16 order);
+
 uint16_t text_same(uint16_t c);
 uint16_t text_like(uint16_t c);
 uint16_t text_kana(uint16_t c);	/* 0: dropped */

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define Z95 1.96
+/* Share of ours that a list must show before it is not "not ours". */
+#define OURS_LEAST .02
 /* What the model itself may be off by, beyond chance: measured over seeds. */
 #define MODEL_SLACK .0015
 
@@ -107,31 +109,103 @@ count_records(const struct run *u, size_t *mentions)
 	return n;
 }
 
+/* What ours has no column for cannot link anybody. */
+static void
+without_missing(const struct run *u, uint8_t *sig)
+{
+	const struct columns *c = &u->r->ours.cols;
+	struct sig *s = (struct sig *)sig;
+
+	for (unsigned f = 0; u->schema_used && f < u->schema.n; f++)
+		if (c->generic[f] < 0)
+			((struct cell *)sig)[f].hash = 0;
+	if (u->schema_used)
+		return;
+	if (c->at[COL_NAME] < 0 && c->at[COL_SURNAME] < 0)
+		s->all = s->sur = s->giv = 0;
+	if (c->at[COL_KANA] < 0 && c->at[COL_KANA_SURNAME] < 0)
+		s->kall = s->ksur = s->kgiv = 0;
+	if (c->at[COL_BIRTH] < 0)
+		s->dob = 0;
+	if (c->at[COL_ADDRESS] < 0 && c->at[COL_CITY] < 0)
+		s->num = 0;
+	if (!s->num && c->at[COL_ZIP] < 0)
+		s->town = s->zip = 0;
+	if (c->at[COL_PHONE] < 0 && c->at[COL_PHONE2] < 0)
+		s->phone = s->phone2 = 0;
+	if (c->at[COL_EMAIL] < 0)
+		s->email = 0;
+}
+
+/*
+ * Whether a mention says enough: if all of it agreed with one of ours, would it
+ * be accepted on a list with this share of ours? Else its not being found means
+ * nothing.
+ */
+static bool
+is_comparable(const struct run *u, size_t mention, uint8_t *copy)
+{
+	const struct model *m = &u->r->link.learned;
+	const struct sig *s = (const struct sig *)copy;
+	double n = (double)u->r->ours.nmentions;
+	struct levels l;
+
+	memcpy(copy, u->sigs.v + mention * u->sigs.stride, u->sigs.stride);
+	without_missing(u, copy);
+	/* A name alone is not looked for: too many share it. */
+	if (!m->schema && !s->dob && !s->town && !s->zip && !s->phone &&
+	    !s->phone2 && !s->email)
+		return false;
+	model_levels(m, copy, copy, &l);
+	return model_weight_rare(m, &l, copy, copy) >
+	    log2(n * (1 - OURS_LEAST) / OURS_LEAST + 1);
+}
+
 /*
  * Persons who are ours, by probability: each person counts with the best of
  * its mentions, so doubtful links move the estimate and widen the interval.
+ * Those who say too little to be linked may be ours as often as the others are.
  */
-static void
+static enum err
 count_ours(struct run *u)
 {
 	struct trace_result *r = u->r;
 	const struct link_result *l = &r->link;
 	float *p = calloc(l->npersons + 1, sizeof *p);
-	double sum = 0, var = 0;
+	uint8_t *can = calloc(l->npersons + 1, 1);
+	uint8_t *copy = malloc(u->sigs.stride);
+	double sum = 0, var = 0, silent = 0;
+	enum err e = p && can && copy ? ERR_OK : ERR_NOMEM;
 
-	for (size_t i = 0; p && i < r->list.nmentions; i++)
-		if (l->best[i].probability > p[l->person[i]])
-			p[l->person[i]] = l->best[i].probability;
-	for (size_t i = 0; p && i < l->npersons; i++) {
+	for (size_t i = 0; e == ERR_OK && i < r->list.nmentions; i++) {
+		uint32_t who = l->person[i];
+
+		if (l->best[i].probability > p[who])
+			p[who] = l->best[i].probability;
+		if (!can[who])
+			can[who] = l->best[i].accepted ||
+			    is_comparable(u, i, copy);
+	}
+	for (size_t i = 0; e == ERR_OK && i < l->npersons; i++) {
 		sum += p[i];
 		var += p[i] * (1 - p[i]);
+		r->comparable += can[i];
+		r->comparable_ours += can[i] && p[i] >= LINK_THRESHOLD;
+		silent += !can[i];
 	}
 	free(p);
+	free(can);
+	free(copy);
 	r->persons_ours = around(sum, sqrt(var), MODEL_SLACK * sum +
 	    (sum > 0 ? .5 : 0), (double)l->npersons);
+	/* At most so often, by the rule of three where nobody was found. */
+	r->persons_ours.high = fmin((double)l->npersons, r->persons_ours.high +
+	    floor(silent * fmin(1, ((double)r->comparable_ours + 3) /
+	    ((double)r->comparable + 3))));
+	return e;
 }
 
-static void
+static enum err
 count_all(struct run *u)
 {
 	struct trace_result *r = u->r;
@@ -147,8 +221,6 @@ count_all(struct run *u)
 	    (double)r->list.nmentions);
 	r->records = around((double)records + (l->wrong - l->missed) * share,
 	    sd * share, MODEL_SLACK * (double)records, (double)mentions);
-	if (r->ours.nrows)
-		count_ours(u);
 	if (u->o->called) {
 		double n = (double)u->o->called, p = (double)u->o->reached / n;
 		double z2 = Z95 * Z95, mid = (p + z2 / 2 / n) / (1 + z2 / n);
@@ -160,6 +232,7 @@ count_all(struct run *u)
 		    r->records.low * (mid - half),
 		    r->records.high * (mid + half)};
 	}
+	return r->ours.nrows ? count_ours(u) : ERR_OK;
 }
 
 static enum err
@@ -301,7 +374,7 @@ write_report(struct run *u)
 	snprintf(dir, sizeof dir, "%.*s.partial", (int)n, out);
 	remove_partial(dir);
 	if (mkdir(dir, 0700) != 0) {
-		snprintf(u->why, u->why_cap, "%s", dir);
+		snprintf(u->why, u->why_cap, "%s: %s", dir, strerror(errno));
 		return ERR_IO;
 	}
 	if (u->o->progress && !u->o->progress(u->o->arg, "write", 0, 0)) {
@@ -328,7 +401,7 @@ write_report(struct run *u)
 			e = ERR_IO;
 	}
 	if (e == ERR_IO)
-		snprintf(u->why, u->why_cap, "%s", out);
+		snprintf(u->why, u->why_cap, "%s: %s", out, strerror(errno));
 	remove_partial(dir);
 	return e;
 }
@@ -369,12 +442,14 @@ trace_run(const struct trace_options *o, struct trace_result *r, char *why,
 	if (e == ERR_OK)
 		e = match(&u, u.sigs.v, r->list.nmentions,
 		    u.sigs.n - r->list.nmentions, &r->link);
+	if (e == ERR_OK)
+		e = count_all(&u);
 	if (e == ERR_OK) {
-		count_all(&u);
 		if (r->ours.nrows)
 			e = evidence(&u);
 		else {
 			r->verdict = VERDICT_UNCLEAR;
+			r->doubt = DOUBT_SHARE;
 			memset(r->ours.cols.at, -1, sizeof r->ours.cols.at);
 			memset(r->ours.cols.generic, -1,
 			    sizeof r->ours.cols.generic);

@@ -38,6 +38,12 @@ struct estimate {
 };
 
 enum trace_verdict { VERDICT_OURS, VERDICT_NOT_OURS, VERDICT_UNCLEAR };
+/* Why it is unclear. */
+enum trace_doubt { DOUBT_NONE,
+    DOUBT_EMPTY,		/* no row to judge by */
+    DOUBT_SILENT,		/* its columns say too little to link anybody */
+    DOUBT_SPELLING,		/* our people, spelled by somebody else */
+    DOUBT_SHARE };		/* too many for chance, too few for proof */
 
 struct trace_item {
 	char name[64];
@@ -67,7 +73,10 @@ struct trace_result {
 	bool has_background, has_reach, has_canaries, has_releases,
 	    has_history;
 	enum trace_verdict verdict;
+	enum trace_doubt doubt;
 	uint64_t canaries, canaries_hit;
+	uint64_t comparable;		/* persons who say enough to be linked */
+	uint64_t comparable_ours;	/* of these linked */
 	uint64_t rare_same, rare_other;	/* rare forms kept; replaced */
 	uint64_t stale;			/* values that were ours and are no more */
 	double rare_bits;
