@@ -28,6 +28,7 @@ enum { CACHE_MAX_BYTES = 64 << 20, SHAPE_KEY_MAX = 1 << 20, TREE_LIMIT = 64 << 2
 #define SQL_ON "SELECT pg_catalog.set_config('kuraban.level', " \
 	"pg_catalog.current_setting('client_min_messages'), false), " \
 	"pg_catalog.set_config('client_min_messages', 'log', false), " \
+	"pg_catalog.set_config('debug_pretty_print', 'off', false), " /* it cuts names in two */ \
 	"pg_catalog.set_config('debug_print_rewritten', 'on', false)"
 #define SQL_OFF "SELECT pg_catalog.set_config('debug_print_rewritten', 'off', false), " \
 	"pg_catalog.set_config('client_min_messages', " \
