@@ -14,7 +14,7 @@
 
 enum { O_OUT = 1, O_SEED, O_ROWS, O_CHILDREN, O_CUSTOMERS, O_RELEASES,
     O_CULPRITS, O_SAMPLE, O_FOREIGN, O_COPIES, O_EXACT, O_DAMAGE, O_CP932,
-    O_COUNT, O_SHARE };
+    O_COUNT, O_SHARE, O_COLUMNS };
 
 int
 verb_synth(int argc, char **argv)
@@ -35,6 +35,7 @@ verb_synth(int argc, char **argv)
 		{"cp932", required_argument, NULL, O_CP932},
 		{"count", required_argument, NULL, O_COUNT},
 		{"share", required_argument, NULL, O_SHARE},
+		{"columns", required_argument, NULL, O_COLUMNS},
 		{NULL, 0, NULL, 0},
 	};
 	struct synth_population p = {.seed = 1, .rows = 10000};
@@ -42,6 +43,7 @@ verb_synth(int argc, char **argv)
 	struct synth_broker b = {.seed = 1, .sample = 1, .foreign = .05,
 	    .copies = .2, .exact = .05, .damage = .2, .cp932 = .5};
 	const char *kind;
+	char why[512] = "";
 	enum err e;
 	int c;
 
@@ -64,6 +66,7 @@ verb_synth(int argc, char **argv)
 		case O_COUNT: r.count = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case O_SHARE: r.share = strtod(optarg, NULL); break;
+		case O_COLUMNS: r.columns = b.columns = optarg; break;
 		default: return STATUS_USAGE;
 		}
 	}
@@ -76,11 +79,12 @@ verb_synth(int argc, char **argv)
 	if (strcmp(kind, "population") == 0)
 		e = synth_population(&p);
 	else if (strcmp(kind, "releases") == 0 && r.customers)
-		e = synth_releases(&r);
+		e = synth_releases(&r, why, sizeof why);
 	else if (strcmp(kind, "broker") == 0 && b.customers)
-		e = synth_broker(&b);
+		e = synth_broker(&b, why, sizeof why);
 	else
 		return cli_usage("synth", "%s", _("population, or releases or "
 		    "broker with --customers FILE"));
-	return e == ERR_OK ? STATUS_DONE : cli_fail("synth", e, p.out);
+	return e == ERR_OK ? STATUS_DONE : cli_fail("synth", e,
+	    *why ? why : p.out);
 }

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "synth/input.h"
 #include "synth/people.h"
-
-#define FIELDS 12
 
 static enum err
 open_out(const char *dir, const char *name, FILE **f)
@@ -177,25 +176,6 @@ out:
 	return e;
 }
 
-/* customers.csv as this file writes it: no quotes, FIELDS at most. */
-static unsigned
-cut(char *line, char **f)
-{
-	unsigned n = 0;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	for (char *s = line; n < FIELDS; s = NULL) {
-		char *comma;
-
-		f[n] = s ? s : f[n - 1] + strlen(f[n - 1]) + 1;
-		comma = strchr(f[n++], ',');
-		if (!comma)
-			break;
-		*comma = '\0';
-	}
-	return n;
-}
-
 /*
  * Releases as a business makes them: recurring jobs whose result grows a little
  * each time, one-off selections by service, region or age, small look-ups.
@@ -209,14 +189,13 @@ struct selection {
 };
 
 static bool
-selects(const struct selection *s, uint64_t row, uint64_t n, char **f)
+selects(const struct selection *s, uint64_t row, const struct input_row *x)
 {
 	struct rng r = rng_seed(s->salt, row);
-	unsigned year = (unsigned)strtoul(f[3], NULL, 10);
-	unsigned zip = (unsigned)strtoul(f[5], NULL, 10) / 20;
-	unsigned service = (unsigned)f[9][0];
+	unsigned year = (unsigned)strtoul(x->v[ROLE_BIRTH], NULL, 10);
+	unsigned zip = (unsigned)strtoul(x->v[ROLE_ZIP], NULL, 10) / 20;
+	unsigned service = (unsigned)x->v[ROLE_SERVICE][0];
 
-	(void)n;
 	if (row > s->until)
 		return false;
 	switch (s->kind) {
@@ -229,38 +208,40 @@ selects(const struct selection *s, uint64_t row, uint64_t n, char **f)
 	}
 }
 
-static uint64_t
-count_rows(const char *path)
+static void
+put_csv(FILE *f, const char *s)
 {
-	FILE *f = fopen(path, "r");
-	char line[4096];
-	uint64_t n = 0;
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof line, f))
-		n++;
-	fclose(f);
-	return n ? n - 1 : 0;
+	if (!strpbrk(s, "\",\r\n")) {
+		fputs(s, f);
+		return;
+	}
+	fputc('"', f);
+	for (; *s; s++) {
+		if (*s == '"')
+			fputc('"', f);
+		fputc(*s, f);
+	}
+	fputc('"', f);
 }
 
 enum err
-synth_releases(const struct synth_releases *o)
+synth_releases(const struct synth_releases *o, char *why, size_t cap)
 {
 	struct rng r = rng_seed(o->seed, 2);
 	struct selection *s = calloc(o->count + 1, sizeof *s);
-	uint64_t n = count_rows(o->customers), row = 0;
+	struct input_row *x = malloc(sizeof *x);
+	struct input *in = NULL;
 	static const char services[] = "sbt";
-	FILE *in = fopen(o->customers, "r"), *f = NULL;
-	char line[4096], *field[FIELDS];
-	enum err e = s ? ERR_OK : ERR_NOMEM;
+	FILE *f = NULL;
+	uint64_t n = 0;
+	enum err e = s && x ? input_open(&in, o->customers, o->columns, why,
+	    cap) : ERR_NOMEM;
 
-	if (e == ERR_OK && (!in || n == 0))
-		e = ERR_NOTFOUND;
 	if (e == ERR_OK)
 		e = open_out(o->out, "releases.csv", &f);
 	if (e != ERR_OK)
 		goto out;
+	n = input_rows(in);
 	for (unsigned i = 0; i < o->count; i++) {
 		s[i] = (struct selection){
 			.kind = rng_below(&r, 4),
@@ -279,24 +260,27 @@ synth_releases(const struct synth_releases *o)
 			s[i] = s[rng_below(&r, 12)];
 			s[i].until = until;
 		}
+		/* By service only where there are services. */
+		if (s[i].kind == 0 && !input_has(in, ROLE_SERVICE))
+			s[i].kind = 3;
 	}
 	fputs("release_id,subject_key\n", f);
-	if (!fgets(line, sizeof line, in))
-		e = ERR_FORMAT;
-	while (e == ERR_OK && fgets(line, sizeof line, in)) {
-		if (cut(line, field) < 10) {
-			e = ERR_FORMAT;
+	for (uint64_t row = 0; row < n; row++) {
+		e = input_row(in, row, x);
+		if (e != ERR_OK)
 			break;
+		for (unsigned i = 0; i < o->count; i++) {
+			if (!selects(&s[i], row + 1, x))
+				continue;
+			fprintf(f, "R%u,", i + 1);
+			put_csv(f, x->v[ROLE_KEY]);
+			fputc('\n', f);
 		}
-		row++;
-		for (unsigned i = 0; i < o->count; i++)
-			if (selects(&s[i], row, n, field))
-				fprintf(f, "R%u,%s\n", i + 1, field[0]);
 	}
 out:
-	if (in)
-		fclose(in);
+	input_close(in);
 	e = close_out(f, e);
+	free(x);
 	free(s);
 	return e;
 }
@@ -308,8 +292,8 @@ struct broker {
 	FILE *list, *truth;
 	iconv_t to_cp932;
 	uint64_t row;
+	struct input *in;
 	bool *wanted;		/* by customer row */
-	uint64_t ncustomers;
 };
 
 /* The row that is written: what the broker has of one person. */
@@ -551,46 +535,66 @@ write_line(struct broker *b, const char *line)
 	fputs(line, b->list);
 }
 
+/* A field of a line; in quotes where it has a comma. */
+static size_t
+append(char *line, size_t n, size_t cap, bool comma, const char *s)
+{
+	const char *q = strchr(s, ',') ? "\"" : "";
+
+	return n + (size_t)snprintf(line + n, cap - n, "%s%s%s%s",
+	    comma ? "," : "", q, s, q);
+}
+
 static void
 write_entry(struct broker *b, const struct entry *e, const char *customer,
     const char *person, const char *guardian)
 {
+	const char *const field[] = {e->name, e->kana, e->birth, e->sex, e->zip,
+	    e->address, e->phone, e->guardian, e->guardian_kana};
 	char line[3072];
+	size_t n = 0;
 	unsigned times = rng_chance(&b->r, b->o->exact) ? 2 : 1;
 
-	if (e->has_guardian)
-		snprintf(line, sizeof line, "%s,%s,%s,%s,%s,%s,%s,%s,%s\r\n",
-		    e->name, e->kana, e->birth, e->sex, e->zip, e->address,
-		    e->phone, e->guardian, e->guardian_kana);
-	else
-		snprintf(line, sizeof line, "%s,%s,%s,%s,%s,%s,%s\r\n",
-		    e->name, e->kana, e->birth, e->sex, e->zip, e->address,
-		    e->phone);
+	line[0] = '\0';
+	for (size_t i = 0; i < (e->has_guardian ? 9 : 7); i++)
+		n = append(line, n, sizeof line, i > 0, field[i]);
+	append(line, n, sizeof line, false, "\r\n");
 	for (unsigned i = 0; i < times; i++) {
 		b->row++;
 		write_line(b, line);
-		fprintf(b->truth, "%llu,%s,%s,%s\n", (unsigned long long)
-		    b->row, customer, person, guardian);
+		fprintf(b->truth, "%llu,", (unsigned long long)b->row);
+		put_csv(b->truth, customer);
+		fputc(',', b->truth);
+		put_csv(b->truth, person);
+		fputc(',', b->truth);
+		put_csv(b->truth, guardian);
+		fputc('\n', b->truth);
 	}
 }
 
+/* A space of either width between surname and given name, as lists have it. */
 static void
-entry_of(struct entry *e, char **f, unsigned n)
+wide_space(char *out, size_t cap, const char *s)
+{
+	snprintf(out, cap, "%s", s);
+	replace(out, cap, " ", "　");
+}
+
+static void
+entry_of(struct entry *e, const struct input *in, const struct input_row *x)
 {
 	memset(e, 0, sizeof *e);
-	snprintf(e->name, sizeof e->name, "%s", f[1]);
-	snprintf(e->kana, sizeof e->kana, "%s", f[2]);
-	snprintf(e->birth, sizeof e->birth, "%s", f[3]);
-	snprintf(e->sex, sizeof e->sex, "%s", f[4]);
-	snprintf(e->zip, sizeof e->zip, "%s", f[5]);
-	snprintf(e->address, sizeof e->address, "%s", f[6]);
-	snprintf(e->phone, sizeof e->phone, "%s", f[7]);
-	if (n >= 12) {
-		e->has_guardian = true;
-		snprintf(e->guardian, sizeof e->guardian, "%s", f[10]);
-		snprintf(e->guardian_kana, sizeof e->guardian_kana, "%s",
-		    f[11]);
-	}
+	wide_space(e->name, sizeof e->name, x->v[ROLE_NAME]);
+	wide_space(e->kana, sizeof e->kana, x->v[ROLE_KANA]);
+	snprintf(e->birth, sizeof e->birth, "%s", x->v[ROLE_BIRTH]);
+	snprintf(e->sex, sizeof e->sex, "%s", x->v[ROLE_SEX]);
+	snprintf(e->zip, sizeof e->zip, "%s", x->v[ROLE_ZIP]);
+	snprintf(e->address, sizeof e->address, "%s", x->v[ROLE_ADDRESS]);
+	snprintf(e->phone, sizeof e->phone, "%s", x->v[ROLE_PHONE]);
+	e->has_guardian = input_has(in, ROLE_GUARDIAN);
+	wide_space(e->guardian, sizeof e->guardian, x->v[ROLE_GUARDIAN]);
+	wide_space(e->guardian_kana, sizeof e->guardian_kana,
+	    x->v[ROLE_GUARDIAN_KANA]);
 }
 
 static void
@@ -640,49 +644,107 @@ named(const char *list, const char *id)
 	return false;
 }
 
-/* Customers in one of the culprits' releases; all when there are none. */
-static enum err
-choose(struct broker *b)
+static uint64_t
+key_hash(const char *s)
 {
-	FILE *f;
-	char line[256];
+	uint64_t h = 0xcbf29ce484222325ull;
 
-	b->ncustomers = count_rows(b->o->customers);
-	b->wanted = calloc(b->ncustomers + 2, sizeof *b->wanted);
-	if (!b->wanted)
-		return ERR_NOMEM;
-	if (!b->o->releases || !b->o->culprits) {
-		memset(b->wanted, 1, b->ncustomers + 1);
-		return ERR_OK;
-	}
-	f = fopen(b->o->releases, "r");
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3ull;
+	h ^= h >> 32;
+	return h ? h : 1;
+}
+
+static int
+cmp_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Keys of the culprits' releases, hashed and sorted. */
+static enum err
+read_culprits(const struct synth_broker *o, uint64_t **out, size_t *n)
+{
+	FILE *f = fopen(o->releases, "r");
+	char line[1024];
+	size_t cap = 0;
+
+	*out = NULL;
+	*n = 0;
 	if (!f)
 		return ERR_NOTFOUND;
 	while (fgets(line, sizeof line, f)) {
 		char *comma = strchr(line, ',');
-		unsigned long long row;
 
 		if (!comma)
 			continue;
 		*comma = '\0';
-		if (named(b->o->culprits, line) && sscanf(comma + 1, "C%llu",
-		    &row) == 1 && row <= b->ncustomers)
-			b->wanted[row] = true;
+		comma[1 + strcspn(comma + 1, "\r\n")] = '\0';
+		if (!named(o->culprits, line))
+			continue;
+		if (*n == cap) {
+			uint64_t *v = realloc(*out, (cap ? cap * 2 : 1024) *
+			    sizeof *v);
+
+			if (!v) {
+				fclose(f);
+				return ERR_NOMEM;
+			}
+			*out = v;
+			cap = cap ? cap * 2 : 1024;
+		}
+		(*out)[(*n)++] = key_hash(comma + 1);
 	}
 	fclose(f);
-	return ERR_OK;
+	if (*n)
+		qsort(*out, *n, sizeof **out, cmp_u64);
+	return *n ? ERR_OK : ERR_NOTFOUND;
+}
+
+/* Customers in one of the culprits' releases; all when there are none. */
+static enum err
+choose(struct broker *b, char *why, size_t cap)
+{
+	uint64_t n = input_rows(b->in), *key = NULL;
+	struct input_row *x = malloc(sizeof *x);
+	size_t nkeys = 0;
+	enum err e = ERR_OK;
+
+	b->wanted = calloc(n + 1, sizeof *b->wanted);
+	if (!b->wanted || !x)
+		e = ERR_NOMEM;
+	else if (!b->o->releases || !b->o->culprits)
+		memset(b->wanted, 1, n);
+	else {
+		snprintf(why, cap, "%s: %s", b->o->releases, b->o->culprits);
+		e = read_culprits(b->o, &key, &nkeys);
+		for (uint64_t i = 0; e == ERR_OK && i < n; i++) {
+			uint64_t h;
+
+			e = input_row(b->in, i, x);
+			h = e == ERR_OK ? key_hash(x->v[ROLE_KEY]) : 0;
+			b->wanted[i] = bsearch(&h, key, nkeys, sizeof *key,
+			    cmp_u64) != NULL;
+		}
+	}
+	free(key);
+	free(x);
+	return e;
 }
 
 /* Rows come in any order: a list that was sorted by somebody else's key. */
 static enum err
 order(struct broker *b, uint64_t **out, uint64_t *n)
 {
-	uint64_t cap = b->ncustomers + 1, *v = malloc(cap * sizeof *v), k = 0;
+	uint64_t cap = input_rows(b->in) + 1, *v = malloc(cap * sizeof *v);
+	uint64_t k = 0;
 	double again = b->o->copies / (1 + b->o->copies);
 
 	if (!v)
 		return ERR_NOMEM;
-	for (uint64_t i = 1; i <= b->ncustomers; i++) {
+	for (uint64_t i = 0; i < input_rows(b->in); i++) {
 		if (!b->wanted[i] || !rng_chance(&b->r, b->o->sample))
 			continue;
 		do {
@@ -710,93 +772,61 @@ order(struct broker *b, uint64_t **out, uint64_t *n)
 	return ERR_OK;
 }
 
-/* Where each customer's line begins. */
 static enum err
-offsets(const char *path, uint64_t n, long **out)
+write_list(struct broker *b)
 {
-	FILE *f = fopen(path, "r");
-	long *v = calloc(n + 2, sizeof *v);
-	char line[4096];
-
-	if (!f || !v) {
-		free(v);
-		if (f)
-			fclose(f);
-		return ERR_NOMEM;
-	}
-	for (uint64_t i = 0; i <= n; i++) {
-		v[i] = ftell(f);
-		if (!fgets(line, sizeof line, f))
-			break;
-	}
-	fclose(f);
-	*out = v;
-	return ERR_OK;
-}
-
-static enum err
-write_list(struct broker *b, bool guardian, FILE *in)
-{
+	bool guardian = input_has(b->in, ROLE_GUARDIAN);
+	struct input_row *x = malloc(sizeof *x);
 	uint64_t *v = NULL, n = 0, foreigners = 0;
-	long *at = NULL;
-	char line[4096], person[32], gp[32], *f[FIELDS];
-	enum err e = order(b, &v, &n);
+	enum err e = x ? order(b, &v, &n) : ERR_NOMEM;
 
-	if (e == ERR_OK)
-		e = offsets(b->o->customers, b->ncustomers, &at);
 	fprintf(b->list, "氏名,フリガナ,生年月日,性別,郵便番号,住所,電話番号%s\r\n",
 	    guardian ? ",保護者氏名,保護者フリガナ" : "");
 	fputs("list_row,customer_id,person,guardian_person\n", b->truth);
 	for (uint64_t i = 0; e == ERR_OK && i < n; i++) {
-		struct entry x;
-		unsigned k;
+		struct entry entry;
+		char parent[264] = "";
 
 		while (rng_chance(&b->r, b->o->foreign))
 			foreign(b, guardian, ++foreigners);
-		if (fseek(in, at[v[i]], SEEK_SET) != 0 || !fgets(line,
-		    sizeof line, in) || (k = cut(line, f)) < 10) {
-			e = ERR_FORMAT;
+		e = input_row(b->in, v[i], x);
+		if (e != ERR_OK)
 			break;
-		}
-		entry_of(&x, f, k);
-		damage(b, &x);
-		snprintf(person, sizeof person, "%s", f[0]);
-		snprintf(gp, sizeof gp, "%s", "");
-		if (x.has_guardian)
-			snprintf(gp, sizeof gp, "P%s", f[0]);
-		write_entry(b, &x, f[0], person, gp);
+		entry_of(&entry, b->in, x);
+		damage(b, &entry);
+		if (guardian)
+			snprintf(parent, sizeof parent, "P%.255s",
+			    x->v[ROLE_KEY]);
+		write_entry(b, &entry, x->v[ROLE_KEY], x->v[ROLE_KEY],
+		    parent);
 	}
 	free(v);
-	free(at);
+	free(x);
 	return e;
 }
 
 enum err
-synth_broker(const struct synth_broker *o)
+synth_broker(const struct synth_broker *o, char *why, size_t cap)
 {
-	struct broker b = {.o = o,
-	    .r = rng_seed(o->seed, 3)};
-	FILE *in = fopen(o->customers, "r");
-	char line[4096] = "";
-	enum err e = in ? people_open(&b.people) : ERR_NOTFOUND;
+	struct broker b = {.o = o, .r = rng_seed(o->seed, 3)};
+	enum err e = input_open(&b.in, o->customers, o->columns, why, cap);
 
 	b.to_cp932 = iconv_open("CP932", "UTF-8");
+	if (e == ERR_OK)
+		e = people_open(&b.people);
 	if (e == ERR_OK && b.to_cp932 == (iconv_t)-1)
 		e = ERR_PHASE;
-	if (e == ERR_OK && !fgets(line, sizeof line, in))
-		e = ERR_FORMAT;
 	if (e == ERR_OK)
-		e = choose(&b);
+		e = choose(&b, why, cap);
 	if (e == ERR_OK)
 		e = open_out(o->out, "list.csv", &b.list);
 	if (e == ERR_OK)
 		e = open_out(o->out, "truth.csv", &b.truth);
 	if (e == ERR_OK)
-		e = write_list(&b, strstr(line, "guardian") != NULL, in);
+		e = write_list(&b);
 	e = close_out(b.list, e);
 	e = close_out(b.truth, e);
-	if (in)
-		fclose(in);
+	input_close(b.in);
 	if (b.to_cp932 != (iconv_t)-1)
 		iconv_close(b.to_cp932);
 	people_close(b.people);

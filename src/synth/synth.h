@@ -9,6 +9,7 @@
 #define KB_SYNTH_SYNTH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,17 +24,21 @@ struct synth_population {
 enum err synth_population(const struct synth_population *o);
 
 struct synth_releases {
-	const char *customers;
+	const char *customers;	/* CSV with a header, any schema */
+	const char *columns;	/* "header=role,..." or NULL: by its words */
 	const char *out;	/* directory: releases.csv */
 	uint64_t seed;
 	unsigned count;
 	double share;		/* mean share of the customers in one */
 };
 
-enum err synth_releases(const struct synth_releases *o);
+/* why: for people, what is wrong with the customers. */
+enum err synth_releases(const struct synth_releases *o, char *why,
+    size_t why_cap);
 
 struct synth_broker {
 	const char *customers;
+	const char *columns;
 	const char *releases;	/* or NULL: any customer */
 	const char *culprits;	/* "R12,R90": ids in releases */
 	const char *out;	/* directory: list.csv, truth.csv */
@@ -46,6 +51,7 @@ struct synth_broker {
 	double cp932;		/* share of the lines in CP932, the rest UTF-8 */
 };
 
-enum err synth_broker(const struct synth_broker *o);
+enum err synth_broker(const struct synth_broker *o, char *why,
+    size_t why_cap);
 
 #endif
