@@ -602,6 +602,8 @@ evidence_verdict(struct trace_result *r)
 	double persons = r->persons.estimate > 0 ? r->persons.estimate : 1;
 	double high = ours->high / persons, low = ours->low / persons;
 	uint64_t rare = r->rare_same + r->rare_other;
+	/* Share of our own people who are on it. */
+	double covered = ours->low / ((double)r->ours.nrows + 1);
 	bool enough = rare >= 20, foreign = enough && r->rare_bits < -3;
 
 	r->verdict = VERDICT_UNCLEAR;
@@ -620,7 +622,7 @@ evidence_verdict(struct trace_result *r)
 		r->doubt = DOUBT_SPELLING;
 	else if ((low >= .2 && enough && r->rare_bits >= 10) ||
 	    (low >= .5 && r->rare_bits >= 3) ||
-	    (low >= .8 && !r->has_releases))
+	    (low >= .8 && (!r->has_releases || covered >= .5)))
 		r->verdict = VERDICT_OURS;
 	else
 		r->doubt = DOUBT_SHARE;

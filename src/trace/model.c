@@ -297,8 +297,14 @@ address_level(const struct sig *a, const struct sig *b)
 	}
 	if (a->zip && a->zip == b->zip)
 		return a->num && a->num == b->num ? 2 : 3;
-	if (a->town && b->town)
-		return a->town >> 20 == b->town >> 20 ? 5 : 6;
+	if (a->town && b->town) {
+		unsigned ca = a->town >> 20, cb = b->town >> 20;
+
+		/* Words against a place: nothing can be said. */
+		if (ca != cb && (ca == SIG_NO_CITY || cb == SIG_NO_CITY))
+			return LEVEL_MISSING;
+		return ca == cb ? 5 : 6;
+	}
 	if (a->zip && b->zip)
 		return 6;
 	return LEVEL_MISSING;

@@ -183,6 +183,41 @@ join(struct text *to, const struct text *part, bool space)
 		to->v[to->n++] = part->v[i];
 }
 
+/*
+ * An address that no gazetteer has (new, abroad, made up) still equals itself:
+ * its words behind the prefecture stand for the town, its digits for the house.
+ */
+static void
+put_words(struct row_reader *r, const struct address *a, const struct text *t,
+    struct sig *s)
+{
+	unsigned i = a->pref ? (unsigned)places_pref(r->places, a->pref).len /
+	    3 : 0;
+	uint64_t h = TEXT_HASH_INIT;
+	uint32_t seq[3] = {0};
+	unsigned letters = 0, n = 0;
+
+	for (; i < t->n && (t->v[i] < '0' || t->v[i] > '9'); i++)
+		if (t->v[i] != ' ') {
+			h = text_hash_add(h, text_same(t->v[i]));
+			letters++;
+		}
+	for (; i < t->n && n < 3; i++) {
+		if (t->v[i] < '0' || t->v[i] > '9')
+			continue;
+		for (; i < t->n && t->v[i] >= '0' && t->v[i] <= '9'; i++)
+			seq[n] = (seq[n] * 10 + (t->v[i] - '0')) & 0xfff;
+		n++;
+	}
+	if (letters < 3)
+		return;
+	s->town = SIG_NO_CITY << 20 | (short_hash(text_hash_end(h)) &
+	    0xfffff) | 1;
+	if (n)
+		s->num = seq[0] << 20 | (seq[1] & 0x3ff) << 10 |
+		    (seq[2] & 0x3ff);
+}
+
 static uint32_t
 put_address(struct row_reader *r, const struct row *row, struct sig *s)
 {
@@ -222,8 +257,12 @@ put_address(struct row_reader *r, const struct row *row, struct sig *s)
 		if (t->n == 0)
 			a.town = town;
 	}
-	if (a.city == ADDRESS_NONE || a.ambiguous)
-		return t->n ? 1u << ISSUE_PLACE : 0;
+	if (a.city == ADDRESS_NONE || a.ambiguous) {
+		if (t->n == 0)
+			return 0;
+		put_words(r, &a, t, s);
+		return 1u << ISSUE_PLACE;
+	}
 	s->town = (a.city + 1) << 20;
 	if (a.town != ADDRESS_NONE) {
 		struct slice name = places_town(r->places, a.town);

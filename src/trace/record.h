@@ -21,7 +21,7 @@ struct sig {
 	uint32_t dob;			/* date_pack() */
 	uint32_t phone, phone2, email;
 	uint32_t zip;			/* number + 1 */
-	uint32_t town;			/* city + 1 << 20 | town in it */
+	uint32_t town;			/* city + 1 << 20 | town in it; see below */
 	uint32_t num;			/* 12 + 10 + 10 bits */
 	uint16_t building;
 	uint8_t sur1, giv1;		/* 8 bits of the T1 form */
@@ -32,6 +32,9 @@ struct sig {
 enum { SIG_GUARDIAN = 1,	/* not the row's own person */
     SIG_RARE = 2 };		/* the name has a rare form of a character */
 _Static_assert(sizeof(struct sig) == 64, "one cache line");
+
+/* "City" of an address that the gazetteer does not have: town is its words. */
+#define SIG_NO_CITY 0xfffu
 
 #define CELL_TEXT 19
 

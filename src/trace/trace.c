@@ -109,6 +109,61 @@ count_records(const struct run *u, size_t *mentions)
 	return n;
 }
 
+/* Of ours, unseen: nothing was left to know them by. */
+struct unseen {
+	double mentions;
+	double again;		/* share of mentions whose person has others */
+};
+
+/*
+ * Who moved, changed the telephone and gives no birth date cannot be found. Those
+ * of them who do give one are, so they say how many are not, as the marked fish
+ * of a lake do; and so for a misread reading where no kanji stand beside it.
+ */
+static enum err
+count_unseen(const struct run *u, struct unseen *out)
+{
+	const struct trace_result *r = u->r;
+	const struct link_result *l = &r->link;
+	uint32_t *times = calloc(l->npersons + 1, sizeof *times);
+	double n = 0, no_birth = 0, no_kanji = 0, linked = 0, alone = 0;
+	double by_birth = 0, by_kanji = 0;
+	struct levels v;
+
+	*out = (struct unseen){0, 0};
+	if (!times)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < r->list.nmentions && !u->schema_used; i++) {
+		const struct sig *a = (const struct sig *)u->sigs.v + i, *b;
+
+		if (a->role & SIG_GUARDIAN)
+			continue;
+		n++;
+		no_birth += !a->dob;
+		no_kanji += !a->all && a->kall;
+		if (!l->best[i].accepted)
+			continue;
+		b = (const struct sig *)u->sigs.v + l->best[i].id;
+		model_levels(&l->learned, (const uint8_t *)a,
+		    (const uint8_t *)b, &v);
+		linked++;
+		times[l->person[i]]++;
+		by_birth += v.v[F_BIRTH] <= 2 && v.v[F_ADDRESS] > 4 &&
+		    v.v[F_PHONE] > 0 && v.v[F_EMAIL] > 0;
+		by_kanji += a->all && a->all == b->all && a->kall &&
+		    b->kall && a->kall != b->kall;
+	}
+	for (size_t i = 0; i < l->npersons; i++)
+		alone += times[i] == 1;
+	free(times);
+	if (linked < 1 || no_birth > .9 * n || no_kanji > .9 * n)
+		return ERR_OK;
+	out->mentions = by_birth * no_birth / (n - no_birth) +
+	    by_kanji * no_kanji / (n - no_kanji);
+	out->again = 1 - alone / linked;
+	return ERR_OK;
+}
+
 /* What ours has no column for cannot link anybody. */
 static void
 without_missing(const struct run *u, uint8_t *sig)
@@ -167,7 +222,7 @@ is_comparable(const struct run *u, size_t mention, uint8_t *copy)
  * Those who say too little to be linked may be ours as often as the others are.
  */
 static enum err
-count_ours(struct run *u)
+count_ours(struct run *u, const struct unseen *unseen)
 {
 	struct trace_result *r = u->r;
 	const struct link_result *l = &r->link;
@@ -196,6 +251,9 @@ count_ours(struct run *u)
 	free(p);
 	free(can);
 	free(copy);
+	/* Who is on the list once, and unseen. */
+	sum += unseen->mentions * (1 - unseen->again);
+	var += unseen->mentions * (1 - unseen->again);
 	r->persons_ours = around(sum, sqrt(var), MODEL_SLACK * sum +
 	    (sum > 0 ? .5 : 0), (double)l->npersons);
 	/* At most so often, by the rule of three where nobody was found. */
@@ -211,15 +269,20 @@ count_all(struct run *u)
 	struct trace_result *r = u->r;
 	const struct link_result *l = &r->link;
 	size_t mentions, records = count_records(u, &mentions);
-	double persons = (double)l->npersons + l->wrong - l->missed;
+	struct unseen unseen;
+	enum err e = count_unseen(u, &unseen);
+	/* An unseen one who is on the list again was counted twice. */
+	double twice = unseen.mentions * unseen.again;
+	double fewer = l->missed - l->wrong + twice;
+	double persons = (double)l->npersons - fewer;
 	double share = l->npersons ? (double)records / (double)l->npersons : 0;
-	double sd = sqrt(l->missed_var);
+	double sd = sqrt(l->missed_var + twice);
 
 	r->rows = exactly((double)r->list.nrows);
 	r->exact_duplicates = exactly((double)r->list.nduplicates);
 	r->persons = around(persons, sd, MODEL_SLACK * persons,
 	    (double)r->list.nmentions);
-	r->records = around((double)records + (l->wrong - l->missed) * share,
+	r->records = around((double)records - fewer * share,
 	    sd * share, MODEL_SLACK * (double)records, (double)mentions);
 	if (u->o->called) {
 		double n = (double)u->o->called, p = (double)u->o->reached / n;
@@ -232,7 +295,7 @@ count_all(struct run *u)
 		    r->records.low * (mid - half),
 		    r->records.high * (mid + half)};
 	}
-	return r->ours.nrows ? count_ours(u) : ERR_OK;
+	return e == ERR_OK && r->ours.nrows ? count_ours(u, &unseen) : e;
 }
 
 static enum err
