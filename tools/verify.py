@@ -659,14 +659,14 @@ class Ring:
     def at(self, offset, length):
         return os.pread(self.f.fileno(), length, offset)
 
-    def frame(self, offset, least_seq=0):
+    def frame(self, offset, least_seq, least_epoch):
         """The whole frame at an offset, with its entries; or None."""
         raw = self.at(offset, FRAME_HEAD)
         if len(raw) < FRAME_HEAD or raw[:8] != b"KBFRAME\1" or \
                 raw[40:56] != self.id or any(raw[120:]):
             return None
         f = Frame(raw)
-        if f.seq < least_seq or f.count < 1 or f.blocks > self.blocks_max or \
+        if f.seq < least_seq or f.epoch < least_epoch or f.count < 1 or f.blocks > self.blocks_max or \
                 f.blocks != -(-(FRAME_HEAD + f.length) // BLOCK):
             return None
         raw = self.at(offset, f.blocks * BLOCK)
@@ -682,9 +682,8 @@ class Ring:
 
     def next(self, state, seq, prev, first, epoch, offset):
         for at in (offset, BLOCK):
-            f = self.frame(at, seq)
+            f = self.frame(at, seq, epoch)
             if f and (f.seq, f.prev, f.first) == (seq, prev, first) and \
-                    f.epoch >= epoch and \
                     (at == offset or f.blocks * BLOCK > self.size - offset):
                 return at, f
         return None
@@ -694,13 +693,13 @@ class Ring:
         if state.offset % BLOCK or not BLOCK <= state.offset <= self.size:
             raise Broken("bad offset %d" % state.offset, "state", 0)
         out = []
-        want = (state.seq, state.prev, state.size, 0, state.offset)
+        want = (state.seq, state.prev, state.size, state.epoch, state.offset)
         while True:
             found = self.next(state, *want)
             if not found:
                 # Whoever writes just now: a frame that was not whole yet is so
                 # before the one behind it is begun.
-                later = self.later(want[0])
+                later = self.later(want[0], want[3])
                 found = self.next(state, *want) if later else None
                 if later and not found:
                     raise Broken("frame %d is damaged or gone; a later one, %d, is "
@@ -712,9 +711,9 @@ class Ring:
             want = (f.seq + 1, f.sum, f.first + f.count, f.epoch,
                     at + f.blocks * BLOCK)
 
-    def later(self, seq):
+    def later(self, seq, epoch):
         for at in range(BLOCK, self.size, BLOCK):
-            f = self.frame(at, seq)
+            f = self.frame(at, seq, epoch)
             if f:
                 return f
         return None

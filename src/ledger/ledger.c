@@ -33,7 +33,8 @@ enum {
 	RETRY_AFTER_US = 1000000,	/* when there was no space */
 	SPACE_EVERY_US = 100000,
 	CATCH_UP = 65536,		/* entries indexed anew in one round */
-	SPACE_RESERVE = 16 << 20
+	SPACE_RESERVE = 16 << 20,
+	MARKER_MAX = 256
 };
 
 struct queue {
@@ -68,6 +69,7 @@ struct ledger {
 	bool stop, stalled;
 	enum err round_err;		/* of the last round */
 	bool broken;
+	char stopped[MARKER_MAX];	/* why the writer before had; empty: it had not */
 
 	/* the archive thread's */
 	pthread_t thread;
@@ -600,7 +602,6 @@ struct opening {
 	char *why;
 	size_t why_cap;
 	char key[PATH_BYTES], key_new[PATH_BYTES];
-	char marker[256];		/* what the last run left, "" for nothing */
 	struct note_key pub;
 };
 
@@ -873,7 +874,7 @@ take_frame(void *arg, struct frame *f)
 	uint64_t next = l->live.last != NULL ? l->live.last->first +
 	    l->live.last->count : l->arc.state.size;
 
-	if (f->first != next || f->epoch < l->arc.state.epoch) {
+	if (f->first != next) {
 		frame_free(f);
 		return ERR_BROKEN;
 	}
@@ -896,7 +897,7 @@ recover_ring(struct opening *c)
 		    "were promised may be in it"), path);
 	if (err != ERR_OK)
 		return say_file(c, err, path);
-	err = wal_walk(&l->wal, &l->arc.state.wal, take_frame, l);
+	err = wal_walk(&l->wal, &l->arc.state.wal, l->arc.state.epoch, take_frame, l);
 	if (err == ERR_OK)
 		err = wal_nothing_later(&l->wal);
 	if (err == ERR_BROKEN || err == ERR_FORMAT)
@@ -920,13 +921,17 @@ note_marker(struct opening *c)
 	uint8_t *p;
 	size_t len;
 
-	if (in_dir(c, path, "broken") != ERR_OK ||
-	    vfs_read_all(l->vfs, path, sizeof c->marker - 1, &p, &len) != ERR_OK)
+	if (in_dir(c, path, "broken") != ERR_OK || !vfs_exists(l->vfs, path))
+		return;
+	strcpy(l->stopped, "?");	/* it has no text when the disk took none */
+	if (vfs_read_all(l->vfs, path, sizeof l->stopped - 1, &p, &len) != ERR_OK)
 		return;
 	while (len > 0 && p[len - 1] == '\n')
 		len--;
-	memcpy(c->marker, p, len);
-	c->marker[len] = 0;
+	if (len > 0) {
+		memcpy(l->stopped, p, len);
+		l->stopped[len] = 0;
+	}
 	free(p);
 }
 
@@ -949,7 +954,6 @@ static enum err
 first_round(struct opening *c)
 {
 	struct ledger *l = c->l;
-	char path[PATH_BYTES];
 	enum err err;
 
 	l->epoch = ++l->arc.state.epoch;
@@ -963,8 +967,6 @@ first_round(struct opening *c)
 	if ((err = round_run(l)) != ERR_OK)
 		return say(c, err, _("the recovered entries could not be archived: %s"),
 		    err_text(err));
-	if (c->marker[0] != 0 && in_dir(c, path, "broken") == ERR_OK)
-		l->vfs->unlink(l->vfs, path);
 	return ERR_OK;
 }
 
@@ -1120,11 +1122,24 @@ ledger_open(struct ledger **out, const struct ledger_options *o, char *why,
 		release(l);
 		return err;
 	}
-	if (c.marker[0] != 0)
-		say(&c, ERR_OK, _("the ledger had stopped (%s) and was recovered"),
-		    c.marker);
 	*out = l;
 	return ERR_OK;
+}
+
+const char *
+ledger_stopped(const struct ledger *l)
+{
+	return l->stopped[0] != 0 ? l->stopped : NULL;
+}
+
+void
+ledger_stopped_noted(struct ledger *l)
+{
+	char path[PATH_BYTES];
+
+	l->stopped[0] = 0;
+	if (path_join(path, l->dir, "broken") == ERR_OK)
+		l->vfs->unlink(l->vfs, path);
 }
 
 void

@@ -40,12 +40,15 @@ struct ledger_options {
 	void *arg;
 };
 
-/*
- * why: what failed, for people; with ERR_OK it is empty, or says that the last
- * writer had stopped for good and what was recovered (worth an `incident`).
- */
+/* why: what failed, for people. */
 enum err ledger_open(struct ledger **out, const struct ledger_options *o,
     char *why, size_t why_cap);
+/*
+ * Why the writer before had stopped for good, or NULL. Said at every open until
+ * ledger_stopped_noted(): call it when that is in the log, and durable.
+ */
+const char *ledger_stopped(const struct ledger *l);
+void ledger_stopped_noted(struct ledger *l);
 /* Archives what is open, signs, closes. NULL is fine. */
 void ledger_close(struct ledger *l);
 

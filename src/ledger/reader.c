@@ -114,7 +114,7 @@ refresh(struct ledger_reader *r)
 		r->size = r->state.size;
 		if ((err = wal_open(&w, r->vfs, path, false)) != ERR_OK)
 			return err == ERR_NOTFOUND ? ERR_OK : err;
-		err = wal_walk(&w, &r->state.wal, take, r);
+		err = wal_walk(&w, &r->state.wal, r->state.epoch, take, r);
 		wal_close(&w);
 		if (err != ERR_OK && err != ERR_NOTFOUND)
 			return err;

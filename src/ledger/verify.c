@@ -680,7 +680,6 @@ check_stray(struct check *c, const struct tile *old)
 struct ring {
 	struct check *c;
 	uint64_t next;
-	uint32_t epoch;
 };
 
 static enum err
@@ -691,10 +690,9 @@ ring_frame(void *arg, struct frame *f)
 	struct rd r = rd_init(p.p, p.len);
 	struct merkle_hash leaf;
 
-	if (f->first != k->next || f->epoch < k->epoch)
+	if (f->first != k->next)
 		problem(k->c, "wal", f->offset, _("frame %" PRIu64 " does not follow "
 		    "on"), f->seq);
-	k->epoch = f->epoch;
 	k->next = f->first + f->count;
 	while (bundle_next(&r, &entry)) {
 		check_entry(k->c, "wal", f->offset + WAL_HEAD +
@@ -709,7 +707,7 @@ ring_frame(void *arg, struct frame *f)
 static void
 check_ring(struct check *c)
 {
-	struct ring k = {c, c->state.size, c->state.epoch};
+	struct ring k = {c, c->state.size};
 	struct merkle_hash root;
 	char path[PATH_BYTES];
 	struct state s;
@@ -732,7 +730,7 @@ check_ring(struct check *c)
 		    err == ERR_NOTFOUND ? _("missing") : err_text(err));
 		return;
 	}
-	err = wal_walk(&w, &c->state.wal, ring_frame, &k);
+	err = wal_walk(&w, &c->state.wal, c->state.epoch, ring_frame, &k);
 	if (err == ERR_FORMAT)
 		problem(c, "state", NOWHERE, _("its place in the ring is none"));
 	else if (err == ERR_OK && !c->r.live)

@@ -44,8 +44,9 @@ frame_head(struct frame *out, const uint8_t block[WAL_BLOCK],
 		return false;
 	memcpy(f.prev.b, rd_bytes(&r, MERKLE_BYTES).p, MERKLE_BYTES);
 	memcpy(f.sum.b, rd_bytes(&r, MERKLE_BYTES).p, MERKLE_BYTES);
-	if (blocks == 0 || blocks > WAL_FRAME_MAX / WAL_BLOCK || f.count == 0 ||
-	    f.len > (size_t)blocks * WAL_BLOCK - WAL_HEAD)
+	if (rd_u64(&r) != 0 || blocks == 0 || blocks > WAL_FRAME_MAX / WAL_BLOCK ||
+	    f.count == 0 ||
+	    ((uint64_t)f.len + WAL_HEAD + WAL_BLOCK - 1) / WAL_BLOCK != blocks)
 		return false;
 	f.bytes = (size_t)blocks * WAL_BLOCK;
 	*out = f;
@@ -76,6 +77,9 @@ frame_whole(const struct frame *f, const uint8_t *bytes)
 	frame_sum(&sum, bytes, f->bytes);
 	if (!merkle_eq(&sum, &f->sum))
 		return false;
+	for (size_t i = WAL_HEAD + f->len; i < f->bytes; i++)
+		if (bytes[i] != 0)
+			return false;
 	while (r.left > 0 && !r.bad) {
 		rd_lp16(&r);
 		n++;
@@ -215,7 +219,8 @@ window(struct wal *w, uint64_t offset, size_t n, const uint8_t **out)
 	return ERR_OK;
 }
 
-/* Is there a whole frame at an offset, with a number of at least seq? */
+/* Is there a whole frame at an offset, with a number of at least seq? Leftovers
+ * of an earlier epoch are none. */
 static enum err
 frame_at(struct wal *w, uint64_t offset, uint64_t seq, struct frame *out,
     const uint8_t **bytes)
@@ -226,7 +231,7 @@ frame_at(struct wal *w, uint64_t offset, uint64_t seq, struct frame *out,
 	if ((err = window(w, offset, WAL_BLOCK, &p)) != ERR_OK)
 		return err;
 	if (p == NULL || !frame_head(out, p, w->id) || out->seq < seq ||
-	    out->bytes > w->frame_max)
+	    out->epoch < w->epoch || out->bytes > w->frame_max)
 		return ERR_NOTFOUND;
 	if ((err = window(w, offset, out->bytes, &p)) != ERR_OK)
 		return err;
@@ -275,13 +280,14 @@ frame_next(struct wal *w, struct frame **out)
 }
 
 enum err
-wal_walk(struct wal *w, const struct wal_pos *pos,
+wal_walk(struct wal *w, const struct wal_pos *pos, uint32_t epoch,
     enum err (*take)(void *arg, struct frame *f), void *arg)
 {
 	struct frame *f;
 	enum err err;
 
 	w->head = *pos;
+	w->epoch = epoch;
 	w->tail = pos->offset;
 	w->live = 0;
 	window_forget(w);
@@ -292,6 +298,7 @@ wal_walk(struct wal *w, const struct wal_pos *pos,
 		if (w->live++ == 0)
 			w->tail = f->offset;
 		w->head = frame_after(f);
+		w->epoch = f->epoch;
 		if ((err = take(arg, f)) != ERR_OK)
 			break;
 	}

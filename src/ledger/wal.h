@@ -19,6 +19,9 @@
  *     behind an invalid one means damage, not a power cut.
  *  3. seq grows by one for ever, so a frame of an earlier round is never taken
  *     for a new one.
+ *  4. A start writes its epoch to `state` before its first frame. So a frame of an
+ *     earlier epoch with a seq that `state` still waits for was never promised: it
+ *     was not there at that start (a mirror may show it later), and never is.
  */
 #ifndef KB_LEDGER_WAL_H
 #define KB_LEDGER_WAL_H
@@ -81,6 +84,7 @@ struct wal {
 	size_t frame_max;
 	uint8_t id[WAL_ID];
 	struct wal_pos head;		/* the next frame */
+	uint32_t epoch;			/* what it has at least */
 	uint64_t tail;			/* offset of the oldest live frame */
 	uint64_t live;			/* live frames */
 	uint8_t *win;			/* owns; read-ahead of a walk */
@@ -94,10 +98,11 @@ enum err wal_open(struct wal *w, const struct vfs *v, const char *path,
     bool writable);
 void wal_close(struct wal *w);
 /*
- * Goes through the frames from pos on and hands each to take (takes f). At the
- * end w->head is where the next frame goes, and all frames are live.
+ * Goes through the frames from pos on, none older than epoch, and hands each to
+ * take (takes f). At the end w->head is where the next frame goes, and all frames
+ * are live.
  */
-enum err wal_walk(struct wal *w, const struct wal_pos *pos,
+enum err wal_walk(struct wal *w, const struct wal_pos *pos, uint32_t epoch,
     enum err (*take)(void *arg, struct frame *f), void *arg);
 /* After a walk, without a writer: ERR_BROKEN when invariant 2 does not hold. */
 enum err wal_nothing_later(struct wal *w);

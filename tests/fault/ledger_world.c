@@ -323,6 +323,8 @@ world_open(struct world *w)
 		return w->text;
 	}
 	w->created = true;
+	if (ledger_stopped(w->l) != NULL)
+		ledger_stopped_noted(w->l);
 	if ((bad = compare_all(w)) != NULL) {
 		if (simdisk_dead(w->d) || simdisk_failed(w->d))
 			return NULL;

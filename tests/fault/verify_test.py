@@ -864,8 +864,14 @@ class OwnFiles(LogCase):
         newer = writer.frame(8, 6, late, self.RING_ID, total, 4)[0]
         ring((4096, good), (8192, newer))
         self.assertIn("4 more", self.passes())
+        ring((4096, good), (8192, older))       # of a start that is over
+        self.assertIn("2 more", self.passes())
+        self.put("state", writer.state(self.log.name, leaves, seq=7, epoch=4))
         ring((4096, good), (8192, older))
-        self.broken("frame 8 is damaged")
+        self.assertNotIn("more", self.passes())
+        ring((8192, newer))
+        self.broken("frame 7 is damaged")
+        self.put("state", state)
         ring((4096, good), (12288, newer))      # a hole between them
         self.broken("frame 8 is damaged")
         ring((8192, good))                      # not at 4096, though it would fit

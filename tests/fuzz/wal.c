@@ -69,7 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* the first bytes say where to begin; the id is zeros */
 	pos.offset = (uint64_t)data[0] * WAL_BLOCK;
 	pos.seq = seq = data[1];
-	wal_walk(&w, &pos, take, &seq);
+	wal_walk(&w, &pos, data[2], take, &seq);
 	must(w.head.seq == seq || w.live == 0);
 	wal_nothing_later(&w);
 	if (frame_head(&f, data, w.id) && f.bytes <= size)

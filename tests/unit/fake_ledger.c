@@ -13,6 +13,7 @@ int64_t fake_now_us;
 uint64_t fake_free = 1ull << 40;
 int fake_fail_append = -1, fake_fail_commit = -1;
 unsigned fake_commits;
+const char *fake_stopped;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slice *entries;
@@ -36,6 +37,22 @@ fake_reset(void)
 	fake_free = 1ull << 40;
 	fake_fail_append = fake_fail_commit = -1;
 	fake_commits = 0;
+	fake_stopped = NULL;
+}
+
+const char *
+ledger_stopped(const struct ledger *l)
+{
+	(void)l;
+	return fake_stopped;
+}
+
+void
+ledger_stopped_noted(struct ledger *l)
+{
+	(void)l;
+	must(durable == n);
+	fake_stopped = NULL;
 }
 
 size_t

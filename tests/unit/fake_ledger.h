@@ -13,6 +13,7 @@ extern uint64_t fake_free;		/* ledger_free_bytes() */
 extern int fake_fail_append;		/* appends from now until ERR_NOSPACE; -1 never */
 extern int fake_fail_commit;		/* commits from now until ERR_BROKEN; -1 never */
 extern unsigned fake_commits;		/* with something to commit */
+extern const char *fake_stopped;	/* why the writer before had stopped */
 
 void fake_reset(void);
 size_t fake_count(void);

@@ -176,6 +176,41 @@ test_second_writer(void **state)
 	ledger_close(l);
 }
 
+/* The marker of a writer that stopped stays until somebody has noted it. */
+static void
+test_stopped(void **state)
+{
+	char path[200];
+	struct ledger *l = must_open(false);
+	FILE *f;
+
+	(void)state;
+	assert_null(ledger_stopped(l));
+	ledger_close(l);
+	snprintf(path, sizeof path, "%s/broken", dir);
+	for (int i = 0; i < 2; i++) {
+		f = fopen(path, "w");
+		assert_non_null(f);
+		if (i == 0)
+			fputs("then ring: input/output error\n", f);
+		fclose(f);
+		for (int k = 0; k < 2; k++) {
+			l = must_open(false);
+			assert_string_equal(ledger_stopped(l), i == 0 ?
+			    "then ring: input/output error" : "?");
+			if (k == 1) {
+				ledger_stopped_noted(l);
+				assert_null(ledger_stopped(l));
+			}
+			ledger_close(l);
+		}
+		l = must_open(false);
+		assert_null(ledger_stopped(l));
+		ledger_close(l);
+		assert_int_not_equal(access(path, F_OK), 0);
+	}
+}
+
 static void
 test_refused_entries(void **state)
 {
@@ -271,6 +306,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_second_writer),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_refused_entries),
 		cmocka_unit_test(test_checkpoint_in_time),
 		cmocka_unit_test(test_missing_parts),

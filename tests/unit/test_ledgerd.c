@@ -69,13 +69,13 @@ run(void *arg)
 	return NULL;
 }
 
+/* Does not wait until it is ready: it may not come to that. */
 static void
-proc_start(struct proc *p)
+proc_start_unready(struct proc *p)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct conf_notes notes;
 	int pair[2];
-	char ready;
 
 	if (p->text == NULL)
 		p->text = conf_text;
@@ -96,6 +96,14 @@ proc_start(struct proc *p)
 	p->o = (struct serve_options){.dir = p->dir, .conf_text = slice_cstr(p->text),
 	    .parent_fd = pair[1], .control_fd = p->listener};
 	assert_int_equal(pthread_create(&p->thread, NULL, run, p), 0);
+}
+
+static void
+proc_start(struct proc *p)
+{
+	char ready;
+
+	proc_start_unready(p);
 	assert_int_equal(read(p->parent, &ready, 1), 1);
 	assert_int_equal(ready, 'R');
 }
@@ -1329,6 +1337,32 @@ status_and_stop(void **state)
 	proc_remove(&p);
 }
 
+/* Why the writer before had stopped is in the log, once, as soon as it takes it. */
+static void
+stopped_writer_is_an_incident_L5(void **state)
+{
+	struct proc p = {.dir = ""};
+
+	fake_stopped = "ring: input/output error";
+	proc_start(&p);
+	assert_null(fake_stopped);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	proc_start(&p);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(fake_find("writer-stopped", "input/output error"), 1);
+
+	fake_fail_append = 0;
+	fake_stopped = "archive: no space";
+	proc_start_unready(&p);
+	assert_int_equal(proc_stop(&p), ERR_NOSPACE);
+	assert_non_null(fake_stopped);
+	fake_fail_append = -1;
+	proc_start(&p);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	assert_int_equal(fake_find("writer-stopped", ""), 2);
+	proc_remove(&p);
+}
+
 int
 main(void)
 {
@@ -1353,6 +1387,7 @@ main(void)
 		cmocka_unit_test(uncovered_is_shown_L7),
 		cmocka_unit_test(configuration_is_policy_L6),
 		cmocka_unit_test(status_and_stop),
+		cmocka_unit_test(stopped_writer_is_an_incident_L5),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

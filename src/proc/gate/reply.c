@@ -134,18 +134,24 @@ put_refusal(struct session *s, const struct judged *j)
 static void
 skip_pipeline(struct session *s)
 {
-	bool judging = false;
+	bool judging = false, charged = false;
 	size_t n = 0;
 
 	while (n < s->ops_len && op_at(s, n)->type != OP_SYNC)
 		n++;
 	for (size_t i = n; i > 0; i--) {
 		judging |= op_at(s, i - 1)->internal == INT_END;
+		charged |= op_at(s, i - 1)->charged;
 		op_undo(s, op_at(s, i - 1));
 	}
 	while (n-- > 0)
 		op_pop(s);
 	s->skip_to_sync = s->ops_len == 0;
+	if (charged && !s->charge_over) {
+		/* An Execute behind what failed: its rows will not come. */
+		s->charge_failed = true;
+		meter_over(s);
+	}
 	if (judging && s->judge != NULL && s->wait == WAIT_TREE) {
 		judge_free(s->judge);
 		s->judge = NULL;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +22,9 @@ enum {
 	TICK_MS = 1000,
 	HEARTBEAT_US = 60000000,
 	SNAPSHOT_ENTRIES = 200000,
-	FLUSH_MS = 2000			/* at stop, for answers under way */
+	FLUSH_MS = 2000,		/* at stop, for answers under way */
+	LOCK_WAIT_MS = 5000,
+	LOCK_STEP_MS = 50
 };
 static const int64_t snapshot_us = 3600 * (int64_t)1000000;
 
@@ -188,12 +191,48 @@ server_prepare(struct server *s, const struct conf *c, const char *dir)
 	logins_read(s);
 }
 
+/*
+ * That the writer before had stopped for good is said in the log itself, as soon
+ * as that can be written.
+ */
+static void
+stopped_incident(struct server *s)
+{
+	struct entry_head h = {.time_us = book_now(&s->book)};
+	const char *why = ledger_stopped(s->book.ledger);
+	enum err err = ERR_OK;
+
+	if (why == NULL)
+		return;
+	if (!s->stopped_said && (err = book_incident(&s->book, &h, "writer-stopped",
+	    slice_cstr(why))) == ERR_OK) {
+		s->stopped_said = true;
+		say_warn("the ledger had stopped for good and was recovered: %s", why);
+	}
+	if (err == ERR_OK && (err = ledger_commit(s->book.ledger)) == ERR_OK)
+		ledger_stopped_noted(s->book.ledger);
+	server_entry(s, err);
+}
+
+/* A writer that was killed may still be ending a sync; its lock ends with it. */
+static enum err
+open_when_free(struct server *s, const struct serve_options *o, char *why,
+    size_t cap)
+{
+	static const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000};
+	enum err err;
+
+	for (int left = LOCK_WAIT_MS; (err = book_open(&s->book, s->conf, o->dir,
+	    o->vfs, why, cap)) == ERR_BUSY && left > 0; left -= LOCK_STEP_MS)
+		nanosleep(&step, NULL);
+	return err;
+}
+
 static enum err
 server_start(struct server *s, const struct serve_options *o)
 {
 	char why[256], hash[BOOK_CONF_HASH];
-	enum err err = book_open(&s->book, s->conf, o->dir, o->vfs, why,
-	    sizeof(why));
+	enum err err = open_when_free(s, o, why, sizeof(why));
 
 	if (err == ERR_OK &&
 	    (err = book_conf_hash(&s->book, o->conf_text, hash)) != ERR_OK)
@@ -206,6 +245,7 @@ server_start(struct server *s, const struct serve_options *o)
 	if ((err = book_start(&s->book, hash, s->conf->workers)) == ERR_OK)
 		conf_policy(s, hash);
 	server_entry(s, err);
+	stopped_incident(s);
 	server_commit(s);
 	return s->fatal ? s->fatal : err;
 }
@@ -450,6 +490,7 @@ server_tick(struct server *s)
 
 		server_entry(s, err ? err : book_append(b, NULL, 0, NULL));
 	}
+	stopped_incident(s);
 	server_commit(s);
 	if (s->fatal != ERR_OK)
 		return;

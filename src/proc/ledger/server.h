@@ -105,6 +105,7 @@ struct server {
 	bool stopping;
 	enum err fatal;			/* the ledger is broken */
 	bool low;			/* below low water: nothing is released */
+	bool stopped_said;		/* the incident of the writer before is appended */
 	int64_t beat_us, snap_us;	/* of the newest entry, of the last snapshot */
 	uint64_t beat_next;
 	int64_t failed_minute;		/* entries of failed log-ins are bounded */
