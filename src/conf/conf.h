@@ -82,6 +82,7 @@ struct conf {
 	char *tls_cert, *tls_key;
 	bool tls_required;
 	unsigned workers;	/* gate processes; default 1 per CPU, at most 8 */
+	unsigned login_timeout_s;	/* default 60 */
 	unsigned max_clients;
 	char *language;		/* "en" or "ja": of messages to clients; default from LANG */
 	char *user_gate, *user_ledger;	/* run-as users when started as root; NULL: built-in ids */

@@ -28,6 +28,8 @@ OPT(ROOT, "workers", NUMBER, workers, NULL, 1, 64,
     "Gate processes. Without it: one a CPU, at most 8.")
 OPT(ROOT, "max_clients", NUMBER, max_clients, "1000", 1, 100000,
     "Client connections at the same time, all workers together.")
+OPT(ROOT, "login_timeout", NUMBER, login_timeout_s, "60", 1, 600,
+    "Seconds that a client has to log in.")
 OPT(ROOT, "language", LANGUAGE, language, NULL, 0, 0,
     "Language of the messages to clients, en or ja. Without it: from LANG.")
 OPT(ROOT, "user_gate", TEXT, user_gate, NULL, 0, 0,
@@ -50,7 +52,7 @@ OPT(DATABASE, "engine", TEXT, engine, "postgresql", 0, 0,
 OPT(DATABASE, "upstream", TEXT, upstream_text, NULL, 0, 0,
     "How the gate reaches the database, in libpq keywords: host, hostaddr, port, "
     "dbname, user, password, passfile, sslmode, sslrootcert, sslcert, sslkey, "
-    "options, connect_timeout. Required.")
+    "options, connect_timeout (15 seconds without it). Required.")
 OPT(DATABASE, "personal", PERSONAL, unprotected, NULL, 0, 0,
     "\"none\" declares that the whole database holds no personal data: its "
     "statements are logged and pass. Needs declared_by and since.")

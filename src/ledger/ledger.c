@@ -753,7 +753,9 @@ create(struct opening *c)
 	if ((err = key_create(c)) != ERR_OK ||
 	    (err = in_dir(c, path, "wal")) != ERR_OK)
 		return err;
-	if ((err = wal_create(l->vfs, path, bytes)) != ERR_OK)
+	/* The ring's name too: a state without a ring is a broken log. */
+	if ((err = wal_create(l->vfs, path, bytes)) != ERR_OK ||
+	    (err = l->vfs->sync_dir(l->vfs, l->dir, SITE_WAL_CREATE)) != ERR_OK)
 		return say_file(c, err, path);
 	buf_init(&b, STATE_MAX);
 	state_put(&b, s);

@@ -3,7 +3,7 @@
  * Every place where the ledger makes something durable: SYNC(name, label, what is
  * lost without it). tests/fault/ledger_cut.c takes each away and must see it.
  */
-SYNC(WAL_CREATE, "wal.create", "the ring's zeros and length")
+SYNC(WAL_CREATE, "wal.create", "the ring's name, zeros and length")
 SYNC(LEDGER_DIR, "ledger.dir", "the whole log")
 SYNC(WAL_FRAME, "wal.frame", "acknowledged entries")
 SYNC(KEY_FILE, "key.file", "the signing key of a log that was signed with it")

@@ -12,6 +12,9 @@
 
 #include "base/err.h"
 
+/* The other side is gone when it answers nothing for two minutes. */
+enum { KEEP_IDLE_S = 60, KEEP_EVERY_S = 10, KEEP_TRIES = 6 };
+
 static void
 conn_event(uv_poll_t *p, int status, int events)
 {
@@ -30,12 +33,15 @@ void
 conn_init(struct conn *c, uv_loop_t *loop, int fd, size_t out_max,
     void (*ready)(struct conn *, int), void *owner)
 {
-	int one = 1;
+	int one = 1, idle = KEEP_IDLE_S, every = KEEP_EVERY_S, tries = KEEP_TRIES;
 
 	*c = (struct conn){.fd = fd, .ready = ready, .owner = owner};
 	buf_init(&c->out, out_max);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof(tries));
 	must(uv_poll_init(loop, &c->poll, fd) == 0);
 	c->poll.data = c;
 	c->want_read = true;

@@ -492,6 +492,21 @@ def goes_away(world):
     no_sessions(world)
 
 
+def parse_fails(world):
+    """A Parse that fails, and charged Executes behind it in one pipeline."""
+    with session(world) as w:
+        for i in range(3):
+            w.parse("SELECT phone FROM customers WHERE customer_id = $1", "p")
+            for n in (1, 2, 3):
+                w.bind([n], name="p")
+                w.execute()
+            r = w.sync()
+            check(r.messages[-1][0] == "Z", "no answer: %s", r.messages)
+            check(r.sqlstate == (None if i == 0 else "42P05"), "%s", r.error)
+            check(len(r.rows) == (3 if i == 0 else 0), "%s", r.rows)
+        check(w.query("SELECT 1").value == "1", "the session goes on")
+
+
 def cancel_bogus(world):
     with session(world) as w:
         pid, secret = struct.unpack("!II", w.key)
@@ -664,6 +679,7 @@ def body(suite, world):
     case("copy-goes-away", "a client leaves inside COPY", copy_goes_away)
     case("goes-away", "clients leave inside statements", goes_away)
     case("half-close", "a client that only reads", half_close)
+    case("parse-fails", "charged Executes behind a failed Parse", parse_fails)
     case("cancel-bogus", "wrong keys", cancel_bogus)
     case("cancel-shapes", "malformed cancels", cancel_shapes)
     case("cancel-storm", "400 cancels", cancel_storm)

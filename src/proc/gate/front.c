@@ -48,12 +48,13 @@ peer_name(int fd)
 }
 
 void
-front_accept(struct gate *g, int fd)
+front_accept(struct gate *g, int fd, bool too_many)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	must(s != NULL);
 	s->gate = g;
+	s->too_many = too_many;
 	do {
 		s->sid = g->next_sid++;
 	} while (s->sid == 0 || gate_session(g, s->sid) != NULL);
@@ -77,6 +78,7 @@ front_accept(struct gate *g, int fd)
 		s->next->prev = s;
 	g->sessions = s;
 	g->nsessions++;
+	gate_count(g);
 	map_put(&g->by_sid, (struct slice){(uint8_t *)&s->sid, sizeof(s->sid)}, s);
 	conn_watch(&s->front, 0);
 }
@@ -125,6 +127,7 @@ session_close(struct session *s)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	g->nsessions--;
+	gate_count(g);
 	cancel_abandoned(s);
 	back_close(s);
 	while (s->ops_len > 0)
@@ -281,7 +284,11 @@ session_fatal(struct session *s, const char *sqlstate, const char *message,
 		free(c);
 	}
 	s->chunks_tail = &s->chunks;
-	pg_put_error(&s->front.out, 'E', "FATAL", sqlstate, message, detail, hint);
+	/* Inside a message that is passed as it comes, an error would be part of it:
+	 * a row that looks whole. */
+	if (s->back_left == 0 || s->back_drop)
+		pg_put_error(&s->front.out, 'E', "FATAL", sqlstate, message, detail,
+		    hint);
 	s->kill = true;
 	cancel_abandoned(s);
 	back_close(s);
@@ -383,6 +390,12 @@ startup_message(struct session *s, uint32_t version, struct rd *r)
 
 	if (version >> 16 != 3) {
 		session_fatal(s, "0A000", _("only protocol 3 is spoken here"), NULL, NULL);
+		return;
+	}
+	if (s->too_many) {
+		session_fatal(s, "53300",
+		    _("the gate has as many clients as it may have at a time"), NULL,
+		    _("Close sessions that are not used, or raise max_clients in kuraban.conf."));
 		return;
 	}
 	if (s->gate->conf->tls_required && s->front.ssl == NULL) {
@@ -807,8 +820,13 @@ void
 session_tick(struct session *s, uint64_t now_us)
 {
 	if ((s->phase == PH_START || s->phase == PH_AUTH) &&
-	    now_us - s->started_us > AUTH_TIMEOUT_S * 1000000ull) {
-		session_close(s);
+	    now_us - s->started_us > s->gate->conf->login_timeout_s * 1000000ull) {
+		session_fatal(s, "57014", _("the login took too long"), NULL, NULL);
+		return;
+	}
+	if (s->phase == PH_CONNECT && s->back != NULL && up_late(&s->back->up, now_us)) {
+		session_fatal(s, "08001", _("the database server does not answer"), NULL,
+		    NULL);
 		return;
 	}
 	if (s->wait == WAIT_CATALOG && now_us - s->wait_since_us > CATALOG_TIMEOUT_US) {

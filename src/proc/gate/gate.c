@@ -4,7 +4,8 @@
  *
  * kuraban -x gate WORKER NLISTEN
  *   fd 3  channel to the ledger        fd 4  the configuration: name NUL text
- *   fd 5... listening sockets (SO_REUSEPORT, one set a worker)
+ *   fd 5  sessions of each worker, memory that all workers share
+ *   fd 6... listening sockets (SO_REUSEPORT, one set a worker)
  */
 #include "proc/gate/gate.h"
 
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,8 +29,10 @@
 #include "base/say.h"
 #include "os/sandbox.h"
 #include "proc/users.h"
+#include "proc/workers.h"
 
-enum { FD_LEDGER = 3, FD_CONF = 4, FD_LISTEN = 5, TICK_MS = 250, LISTEN_MAX = 16 };
+enum { FD_LEDGER = 3, FD_CONF = 4, FD_COUNTS = 5, FD_LISTEN = 6, TICK_MS = 250,
+	LISTEN_MAX = 16 };
 
 struct session *
 gate_session(struct gate *g, uint32_t sid)
@@ -36,23 +40,60 @@ gate_session(struct gate *g, uint32_t sid)
 	return map_get(&g->by_sid, (struct slice){(uint8_t *)&sid, sizeof(sid)});
 }
 
+void
+gate_count(struct gate *g)
+{
+	g->counts[g->worker] = (uint32_t)g->nsessions;
+}
+
+/* Sessions of all workers. */
+static size_t
+all_sessions(const struct gate *g)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		n += g->counts[i];
+	return n;
+}
+
+static void on_accept(uv_poll_t *p, int status, int events);
+
+static void
+listen_again(struct gate *g, bool on)
+{
+	g->deaf = !on;
+	for (unsigned i = 0; i < g->nlisten; i++) {
+		if (on)
+			uv_poll_start(&g->listen_poll[i], UV_READABLE, on_accept);
+		else
+			uv_poll_stop(&g->listen_poll[i]);
+	}
+}
+
 static void
 on_accept(uv_poll_t *p, int status, int events)
 {
 	struct gate *g = p->data;
 	int listener, fd;
+	size_t n;
 
 	if (status < 0 || uv_fileno((uv_handle_t *)p, &listener) < 0)
 		return;
 	for (int i = 0; i < 32; i++) {
 		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0) {
+			/* Those who wait would wake us again and again. */
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			    errno == ENOBUFS)
+				listen_again(g, false);
 			return;
-		if (g->nsessions >= g->conf->max_clients || g->stopping) {
-			close(fd);
-			continue;
 		}
-		front_accept(g, fd);
+		n = all_sessions(g);
+		if (g->stopping || n >= g->conf->max_clients + SPARE_CLIENTS)
+			close(fd);
+		else
+			front_accept(g, fd, n >= g->conf->max_clients);
 	}
 }
 
@@ -63,6 +104,8 @@ on_tick(uv_timer_t *t)
 	uint64_t now = clock_mono_us();
 
 	g->tick_count++;
+	if (g->deaf)
+		listen_again(g, true);
 	for (struct session *s = g->sessions, *next; s != NULL; s = next) {
 		next = s->next;
 		session_tick(s, now);
@@ -200,6 +243,17 @@ resolve(struct db *db)
 	return true;
 }
 
+/* As in libpq, but for that waiting for ever must be asked for, by 0. */
+static uint64_t
+connect_us(const struct conf_upstream *u)
+{
+	unsigned long s = CONNECT_TIMEOUT_S;
+
+	if (u->connect_timeout != NULL)
+		s = strtoul(u->connect_timeout, NULL, 10);
+	return s == 0 ? UINT64_MAX : s * 1000000;
+}
+
 static bool
 start_databases(struct gate *g)
 {
@@ -213,6 +267,7 @@ start_databases(struct gate *g)
 		db->index = (uint16_t)i;
 		db->conf = &g->conf->databases[i];
 		db->epoch = 1;
+		db->connect_us = connect_us(&db->conf->upstream);
 		map_init(&db->cache);
 		if (!resolve(db) || !upstream_tls(db))
 			return false;
@@ -269,7 +324,7 @@ gate_main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	g.worker = (unsigned)atoi(argv[1]);
+	g.worker = (unsigned)atoi(argv[1]) % WORKERS_MAX;
 	say_role("gate");
 	signal(SIGPIPE, SIG_IGN);
 	if (!read_conf(&g)) {
@@ -283,6 +338,14 @@ gate_main(int argc, char **argv)
 	must(g.scratch != NULL);
 	map_init(&g.by_sid);
 	g.next_sid = 1;
+	g.counts = mmap(NULL, WORKERS_MAX * sizeof(*g.counts), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, FD_COUNTS, 0);
+	if (g.counts == MAP_FAILED) {
+		say_error("%s", strerror(errno));
+		return 1;
+	}
+	close(FD_COUNTS);
+	gate_count(&g);
 	if (!sql_self_test()) {
 		say_error("%s", _("libpg_query does not fit its headers: not safe to start"));
 		return 1;

@@ -46,7 +46,8 @@
 #define CHUNK_BYTES (64u << 10)	/* rows sealed in one request */
 #define CHUNK_ROWS 4000
 #define COLLECT_MAX (1u << 20)	/* server messages that must be read whole */
-#define AUTH_TIMEOUT_S 60
+#define CONNECT_TIMEOUT_S 15	/* to a server, without connect_timeout */
+#define SPARE_CLIENTS 64	/* above max_clients: are told so, or cancel */
 
 struct gate;
 struct session;
@@ -207,6 +208,7 @@ struct session {
 	uint32_t cancel_key;
 	unsigned sasl_step;
 	bool tls_asked, gss_asked, back_ready, closing_after_flush;
+	bool too_many;		/* above max_clients */
 	uint8_t minor_asked;	/* protocol 3.x asked for */
 
 	/* stream to the client */
@@ -287,6 +289,7 @@ struct db {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	SSL_CTX *tls;		/* NULL: sslmode disable */
+	uint64_t connect_us;	/* a login to it may take; UINT64_MAX: any time */
 	struct catalog *catalog;	/* NULL until loaded */
 	uint64_t epoch;
 	struct map cache;	/* shape -> struct judged */
@@ -306,6 +309,8 @@ struct gate {
 	struct db *dbs;
 	struct session *sessions;
 	size_t nsessions;
+	_Atomic uint32_t *counts;	/* sessions of each worker; shared by all */
+	bool deaf;		/* no file descriptors: listens again at the next tick */
 	struct map by_sid;
 	uint32_t next_sid;
 	SSL_CTX *tls;		/* the gate's own certificate; NULL: no TLS */
@@ -325,6 +330,7 @@ struct gate {
 
 /* gate.c */
 int gate_main(int argc, char **argv);
+void gate_count(struct gate *g);	/* nsessions changed */
 void gate_flush(struct gate *g);	/* end of an event: send what was queued */
 struct session *gate_session(struct gate *g, uint32_t sid);
 
@@ -347,7 +353,7 @@ bool side_ready(const struct db *db);
 void db_bump(struct db *db, bool tell);
 
 /* front.c */
-void front_accept(struct gate *g, int fd);
+void front_accept(struct gate *g, int fd, bool too_many);
 void front_ready(struct conn *c, int events);
 void front_auth(struct session *s, enum ipc_type type, struct rd *body);
 void session_close(struct session *s);
@@ -381,6 +387,7 @@ struct up {
 	struct conn conn;
 	struct db *db;
 	enum up_phase phase;
+	uint64_t started_us;
 	struct buf in;			/* until live: bytes of incomplete messages */
 	struct buf params;		/* start-up parameters: name\0value\0 ... */
 	void *owner;
@@ -396,6 +403,8 @@ struct up {
 	void (*fail)(struct up *u, const char *why, struct slice body);
 	void (*closed)(struct up *u);
 };
+/* It has not let the gate in, and should have by now. */
+bool up_late(const struct up *u, uint64_t now_us);
 bool up_start(struct up *u, struct db *db, const char *application_name);
 void up_password(struct up *u, struct slice payload);
 void up_close(struct up *u);

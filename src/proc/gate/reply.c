@@ -147,6 +147,8 @@ skip_pipeline(struct session *s)
 	while (n-- > 0)
 		op_pop(s);
 	s->skip_to_sync = s->ops_len == 0;
+	if (s->ops_len > 0)
+		op_head(s)->saw_error = true;
 	if (charged && !s->charge_over) {
 		/* An Execute behind what failed: its rows will not come. */
 		s->charge_failed = true;
@@ -194,6 +196,8 @@ on_error(struct session *s, struct op *op, struct slice body)
 		buf_put(&s->judge->error, all.p, all.len);
 		while (s->ops_len > 0 && op_head(s)->type != OP_SYNC)
 			op_pop(s);
+		if (s->ops_len > 0)
+			op_head(s)->saw_error = true;
 		return;
 	}
 	if (op->poisoned)
@@ -266,7 +270,7 @@ on_data_row(struct session *s, struct op *op, struct slice body)
 	size_t n, skip = 2, mark;
 
 	if (pg_row(cells, MAX_COLUMNS, &n, body) != ERR_OK || n > MAX_COLUMNS ||
-	    n < j->nhidden)
+	    n < j->nhidden || (op->type == OP_QUERY && n != op->formats_count))
 		return false;
 	front_settle(s);
 	start = front_pos(s);
@@ -633,6 +637,17 @@ is_report(struct slice body)
 	    pg_field(body, 'M') != NULL && state != NULL && strlen(state) == 5;
 }
 
+/* After an error there is no other one before ReadyForQuery. */
+static bool
+second_error(const struct session *s, const struct op *op, struct slice body)
+{
+	if (strcmp(pg_field(body, 'V'), "ERROR") != 0)
+		return false;	/* the end of the session may always be told */
+	if (op == NULL)
+		return s->skip_to_sync;
+	return op->saw_error && (op->type == OP_QUERY || op->type == OP_SYNC);
+}
+
 static void
 on_message(struct session *s, char type, struct slice body)
 {
@@ -702,9 +717,7 @@ on_message(struct session *s, char type, struct slice body)
 			on_complete(s, op, type, body);
 		break;
 	case 'E':
-		/* After an error only the end of the session may be told. */
-		ok = is_report(body) && !(op != NULL && op->type == OP_QUERY &&
-		    op->saw_error && strcmp(pg_field(body, 'V'), "ERROR") == 0);
+		ok = is_report(body) && !second_error(s, op, body);
 		if (ok)
 			on_error(s, op, body);
 		break;
@@ -790,8 +803,9 @@ take(struct session *s, const uint8_t *p, size_t len)
 					pos += PG_HEAD_BYTES;
 					continue;
 				}
-				session_fatal(s, "54000",
-				    _("a row of personal data may have 32 MiB at most"),
+				session_fatal(s, "54000", h.type == 'D' || h.type == 'd' ?
+				    _("a row of personal data may have 32 MiB at most") :
+				    _("a message of the database server is too long"),
 				    NULL, NULL);
 				return len;
 			}

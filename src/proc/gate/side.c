@@ -16,6 +16,7 @@ enum {
 	SIDE_MSG_MAX = 4 << 20,
 	RETRY_US = 1000000,
 	POLL_US = 2000000,
+	ANSWER_US = 30000000,	/* a catalog query takes milliseconds */
 	SIDE_COLS = 32,
 	STEP_EPOCH = CATALOG_PARTS,	/* steps below are catalog parts */
 	STEP_IDLE,
@@ -28,7 +29,7 @@ struct side {
 	uint32_t handle;
 	int step;
 	bool live, closed, reload;
-	uint64_t next_us;
+	uint64_t next_us, asked_us;
 	char epoch[64];
 	char seen[64];		/* value of the query that runs */
 	struct catalog *loading;
@@ -66,6 +67,7 @@ static void
 side_query(struct side *k, int step)
 {
 	k->step = step;
+	k->asked_us = clock_mono_us();
 	pg_put_query(&k->up.conn.out, step == STEP_EPOCH ? catalog_epoch_sql() :
 	    catalog_sql((enum catalog_part)step));
 }
@@ -373,6 +375,12 @@ side_start(struct db *db)
 			return;
 		}
 		db->side = k;
+		return;
+	}
+	if (!k->closed && (up_late(&k->up, now) ||
+	    (k->live && k->step != STEP_IDLE && now - k->asked_us > ANSWER_US))) {
+		k->up.fail(&k->up, _("the database server does not answer"),
+		    (struct slice){NULL, 0});
 		return;
 	}
 	if (k->live && k->step == STEP_IDLE && k->baselines == 0 &&

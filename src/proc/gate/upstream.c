@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 
 enum { UP_IN_MAX = 1 << 20, UP_OUT_MAX = 64 << 20 };
 
@@ -90,7 +92,8 @@ up_messages(struct up *u)
 		e = pg_head(&h, buf_head(&u->in), buf_used(&u->in));
 		if (e == ERR_SHORT)
 			return true;
-		if (e != ERR_OK || !pg_server_type(h.type) || h.len > 65536) {
+		if (e != ERR_OK || h.type == 0 || strchr("RSKNEZv", h.type) == NULL ||
+		    h.len > 65536) {
 			up_fail(u, _("the database server broke the protocol"),
 			    (struct slice){NULL, 0});
 			return false;
@@ -108,6 +111,13 @@ up_messages(struct up *u)
 
 			if (r.bad) {
 				up_fail(u, _("the database server broke the protocol"), body);
+				return false;
+			}
+			if (code == PG_AUTH_CLEARTEXT && u->conn.ssl == NULL &&
+			    u->db->addr.ss_family != AF_UNIX) {
+				/* Whoever sits on the line could ask for it. */
+				up_fail(u, _("the database server asks for the password in clear, without TLS"),
+				    (struct slice){NULL, 0});
 				return false;
 			}
 			if (code != PG_AUTH_OK)
@@ -196,6 +206,7 @@ up_start(struct up *u, struct db *db, const char *application_name)
 		return false;
 	u->db = db;
 	u->phase = UP_CONNECT;
+	u->started_us = clock_mono_us();
 	buf_init(&u->in, UP_IN_MAX);
 	buf_init(&u->params, 4 * PG_STARTUP_MAX);
 	buf_cstr(&u->params, "user");
@@ -211,6 +222,12 @@ up_start(struct up *u, struct db *db, const char *application_name)
 	conn_init(&u->conn, &db->gate->loop, fd, UP_OUT_MAX, up_ready, u);
 	conn_watch(&u->conn, 1);
 	return true;
+}
+
+bool
+up_late(const struct up *u, uint64_t now_us)
+{
+	return u->phase < UP_LIVE && now_us - u->started_us > u->db->connect_us;
 }
 
 void

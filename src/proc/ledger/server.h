@@ -14,9 +14,9 @@
 
 #include "ipc/ipc.h"
 #include "proc/ledger/book.h"
+#include "proc/workers.h"
 
 enum {
-	WORKERS_MAX = 64,
 	CONTROLS_MAX = 16,
 	LINKS_MAX = 64,			/* side connections logging in, per worker */
 	WORKER_IN_MAX = 2 * IPC_MAX_BYTES,

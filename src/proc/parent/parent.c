@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,17 +25,18 @@
 #include "base/say.h"
 #include "conf/conf.h"
 #include "proc/users.h"
+#include "proc/workers.h"
 
 #define _(s) gettext(s)
 
 enum {
-	MAX_WORKERS = 64,
 	MAX_LISTEN = 16,
 	FD_HIGH = 100,		/* children's fds are moved up here, then to 3... */
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 5000,
 	LEDGER_START_MS = 600000,	/* it may have to rebuild what it counts */
 	EXIT_BROKEN = 3,
+	FILES_BESIDE = 128,		/* for the rest, and clients above the limit */
 };
 
 struct child {
@@ -47,9 +49,9 @@ struct parent {
 	struct conf *conf;
 	char *text;		/* the configuration: name NUL text */
 	size_t text_len;
-	int ledger_fd, control_fd, signal_fd;
-	int listen_fd[MAX_WORKERS][MAX_LISTEN];
-	struct child ledger, gate[MAX_WORKERS];
+	int ledger_fd, control_fd, signal_fd, counts_fd;
+	int listen_fd[WORKERS_MAX][MAX_LISTEN];
+	struct child ledger, gate[WORKERS_MAX];
 	unsigned workers;
 	bool stopping;
 };
@@ -210,7 +212,7 @@ bind_all(struct parent *p)
 		say_error("%s", _("too many listen addresses"));
 		return false;
 	}
-	p->workers = c->workers < MAX_WORKERS ? c->workers : MAX_WORKERS;
+	p->workers = c->workers < WORKERS_MAX ? c->workers : WORKERS_MAX;
 	for (size_t i = 0; i < c->nlisten; i++) {
 		if (!port_is_free(c->listen[i]))
 			return false;
@@ -322,7 +324,7 @@ start_gate(struct parent *p, unsigned w)
 {
 	char number[16], listeners[16];
 	const char *args[] = {"kuraban", "-x", "gate", number, listeners, NULL};
-	int pair[2], fds[2 + MAX_LISTEN], conf, size = 4 << 20;
+	int pair[2], fds[3 + MAX_LISTEN], conf, size = 4 << 20;
 	unsigned n = (unsigned)p->conf->nlisten;
 	pid_t pid;
 
@@ -345,10 +347,11 @@ start_gate(struct parent *p, unsigned w)
 	}
 	fds[0] = pair[1];
 	fds[1] = conf;
+	fds[2] = p->counts_fd;
 	for (unsigned i = 0; i < n; i++)
-		fds[2 + i] = p->listen_fd[w][i];
+		fds[3 + i] = p->listen_fd[w][i];
 	if ((pid = fork()) == 0)
-		become(args, fds, 2 + n);
+		become(args, fds, 3 + n);
 	close(pair[0]);
 	close(pair[1]);
 	close(conf);
@@ -423,6 +426,21 @@ stop_all(struct parent *p)
 			kill(p->ledger.pid, SIGTERM);
 		waitpid(p->ledger.pid, &status, 0);
 	}
+}
+
+/* Each client takes two files of a worker; all may come to the same one. */
+static void
+raise_files(const struct conf *c)
+{
+	rlim_t want = 2 * (rlim_t)(c->max_clients + FILES_BESIDE);
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= want)
+		return;
+	r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur < want)
+		say_warn(_("only %llu files may be open; max_clients needs %llu"),
+		    (unsigned long long)r.rlim_cur, (unsigned long long)want);
 }
 
 static int
@@ -502,6 +520,13 @@ parent_run(const char *conf_file)
 	p.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (!make_state(&p) || !bind_all(&p))
 		return 1;
+	raise_files(p.conf);
+	p.counts_fd = memfd_create("counts", MFD_CLOEXEC);
+	if (p.counts_fd < 0 || ftruncate(p.counts_fd,
+	    WORKERS_MAX * sizeof(uint32_t)) < 0) {
+		say_error("%s", strerror(errno));
+		return 1;
+	}
 	if (!start_ledger(&p)) {
 		int status = 0;
 
