@@ -269,6 +269,7 @@ struct gather {
 	struct release *release;
 	size_t n, cap;
 	struct release *now;
+	uint64_t unknown;		/* tokens of nobody in ours now */
 };
 
 static enum err
@@ -278,8 +279,10 @@ gather_token(void *arg, unsigned domain, uint64_t token)
 	struct release *r = g->now;
 	uint32_t row = token_get(&g->tokens, token);
 
-	if (row == TABLE_NO_ROW)
+	if (row == TABLE_NO_ROW) {
+		g->unknown++;
 		return ERR_OK;
+	}
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? r->cap * 2 : 64;
 		uint32_t *v = realloc(r->v, cap * sizeof *v);
@@ -341,7 +344,7 @@ gather_entry(struct gather *g, uint64_t index, struct slice entry)
 
 enum err
 trace_own_releases(void *arg, const struct table *ours, struct release **r,
-    size_t *n, char *why, size_t why_cap)
+    size_t *n, uint64_t *unknown, char *why, size_t why_cap)
 {
 	struct gather g = {.own = arg};
 	struct ledger_reader *reader = NULL;
@@ -369,5 +372,6 @@ trace_own_releases(void *arg, const struct table *ours, struct release **r,
 	free(g.tokens.row);
 	*r = g.release;
 	*n = g.n;
+	*unknown = g.unknown;
 	return e;
 }

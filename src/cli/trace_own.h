@@ -25,6 +25,7 @@ enum err trace_own_open(struct trace_own *o, const struct conf *c,
 void trace_own_close(struct trace_own *o);
 /* For struct trace_options.load_releases; arg is a struct trace_own. */
 enum err trace_own_releases(void *arg, const struct table *ours,
-    struct release **r, size_t *n, char *why, size_t why_cap);
+    struct release **r, size_t *n, uint64_t *unknown, char *why,
+    size_t why_cap);
 
 #endif

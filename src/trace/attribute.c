@@ -13,7 +13,6 @@
 #define CLEAR_SHARE .5
 #define CLEAR_RATIO 20
 #define UNEVEN 5		/* phi of a sample is near 1, of a trade above 10 */
-#define CHANCE_FLOOR 1e-4	/* no simulation has shown a smaller one true */
 
 struct counts {
 	double n;		/* of the release, outside the union so far */
@@ -238,8 +237,8 @@ make_group(struct search *s, struct release_group *g, const size_t *chosen,
 	g->chance_wrong += (1 - g->chance_wrong) / (1 + exp(fmin(700,
 	    g->log_likelihood / phi - log((double)s->nr + 1))));
 	/* Below this the model itself is the larger doubt. */
-	if (g->chance_wrong < CHANCE_FLOOR)
-		g->chance_wrong = CHANCE_FLOOR;
+	if (g->chance_wrong < ATTRIBUTE_CHANCE_FLOOR)
+		g->chance_wrong = ATTRIBUTE_CHANCE_FLOOR;
 	for (size_t k = 0; k < s->r[rank[0].i].n; k++)
 		found += has(s->leak, s->r[rank[0].i].v[k]);
 	g->subjects = s->r[rank[0].i].n;

@@ -165,6 +165,7 @@ evidence_canaries(struct trace_result *r, const struct key_map *keys,
 		    at[0])));
 
 		r->canaries++;
+		r->unknown_canaries += row == TABLE_NO_ROW;
 		if (row != TABLE_NO_ROW && leak[row / 64] >> (row % 64) & 1)
 			r->canaries_hit++;
 	}
@@ -280,6 +281,7 @@ evidence_history(struct trace_result *r, const struct key_map *keys,
 		    at[0])));
 		int col = -1;
 
+		r->unknown_history += row == TABLE_NO_ROW;
 		if (row == TABLE_NO_ROW || list_row[row] == TABLE_NO_ROW)
 			continue;
 		for (unsigned k = COL_NAME; k < COL_COUNT; k++)
@@ -468,7 +470,8 @@ evidence_releases(struct trace_result *r, const struct key_map *keys,
 
 	if (e == ERR_OK)
 		e = o->load_releases ? o->load_releases(o->load_arg, &r->ours,
-		    &r->release, &r->nreleases, why, cap) :
+		    &r->release, &r->nreleases, &r->unknown_subjects, why,
+		    cap) :
 		    read_releases(r, keys, o, why, cap);
 	for (size_t i = 0; e == ERR_OK && i < r->nreleases; i++)
 		release_finish(&r->release[i]);
@@ -481,6 +484,34 @@ evidence_releases(struct trace_result *r, const struct key_map *keys,
 	}
 	free(leak);
 	return e;
+}
+
+/*
+ * Who belongs to whom is known to few: children of ours whose guardian on the
+ * list is the one that we have for them.
+ */
+void
+evidence_pairs(struct trace_result *r, const uint8_t *sigs)
+{
+	const struct sig *s = (const struct sig *)sigs;
+	size_t all = r->list.nmentions + r->ours.nmentions;
+	struct levels l;
+
+	for (size_t i = 1; i < r->list.nmentions; i++) {
+		const struct link_best *child = &r->link.best[i - 1];
+		size_t own = (size_t)child->id + 1;
+
+		if (!(s[i].role & SIG_GUARDIAN) || !child->accepted ||
+		    r->list.row_of[i] != r->list.row_of[i - 1] ||
+		    own >= all || !(s[own].role & SIG_GUARDIAN))
+			continue;
+		model_levels(&r->link.learned, (const uint8_t *)&s[i],
+		    (const uint8_t *)&s[own], &l);
+		if (l.v[F_GIVEN] <= 3)
+			r->pairs_same++;
+		else
+			r->pairs_other++;
+	}
 }
 
 /*
@@ -533,6 +564,15 @@ evidence_items(struct trace_result *r, const struct schema *schema)
 		it->filled = l >= 0 && t->nrows ? (double)t->filled[l] /
 		    (double)t->nrows : 0;
 		r->nitems++;
+	}
+	for (unsigned c = 0; c < t->cols.n; c++) {
+		bool read = (int)c == t->cols.key;
+
+		for (unsigned k = 0; schema && k < schema->n; k++)
+			read = read || t->cols.generic[k] == (int)c;
+		if (!schema)
+			read = read || t->cols.kind[c] != COL_NONE;
+		r->unread_columns += !read && t->filled[c] > 0;
 	}
 }
 

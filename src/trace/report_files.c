@@ -190,6 +190,12 @@ json_evidence(const struct trace_result *r)
 	    (json_int_t)r->rare_same, "rare_spellings_replaced",
 	    (json_int_t)r->rare_other, "rare_bits", r->rare_bits);
 
+	json_object_set_new(o, "pairs_same", json_integer(
+	    (json_int_t)r->pairs_same));
+	json_object_set_new(o, "pairs_other", json_integer(
+	    (json_int_t)r->pairs_other));
+	json_object_set_new(o, "comparable", json_integer(
+	    (json_int_t)r->comparable));
 	if (r->has_canaries) {
 		json_object_set_new(o, "canaries", json_integer(
 		    (json_int_t)r->canaries));
@@ -205,10 +211,29 @@ json_evidence(const struct trace_result *r)
 	return o;
 }
 
+static json_t *
+json_encodings(const struct table *t)
+{
+	static const char *const name[ENC_COUNT] = {"ascii", "utf-8", "cp932",
+	    "euc-jp"};
+	json_t *o = json_object();
+
+	if (t->made.utf16)
+		json_object_set_new(o, "utf-16", json_integer(
+		    (json_int_t)t->nrows));
+	for (unsigned i = 0; i < ENC_COUNT && !t->made.utf16; i++)
+		if (t->encodings[i])
+			json_object_set_new(o, name[i], json_integer(
+			    (json_int_t)t->encodings[i]));
+	return o;
+}
+
 enum err
 report_json(const struct trace_result *r, const char *path)
 {
 	static const char *const verdict[] = {"ours", "not-ours", "unclear"};
+	static const char *const doubt[] = {"", "empty", "silent", "spelling",
+	    "share"};
 	json_t *o = json_object(), *services = json_array();
 	int rc;
 
@@ -219,9 +244,12 @@ report_json(const struct trace_result *r, const char *path)
 	json_object_set_new(o, "persons", json_estimate(r->persons));
 	json_object_set_new(o, "persons_ours", json_estimate(r->persons_ours));
 	json_object_set_new(o, "verdict", json_string(verdict[r->verdict]));
+	json_object_set_new(o, "doubt", json_string(doubt[r->doubt]));
 	json_object_set_new(o, "threshold", json_real(r->threshold));
 	json_object_set_new(o, "groups", json_groups(r));
 	json_object_set_new(o, "items", json_items(r));
+	json_object_set_new(o, "unread_columns", json_integer(
+	    r->unread_columns));
 	json_object_set_new(o, "evidence", json_evidence(r));
 	for (unsigned i = 0; i < r->nservices; i++)
 		json_array_append_new(services, json_pack("{s:s, s:I}",
@@ -232,6 +260,11 @@ report_json(const struct trace_result *r, const char *path)
 		json_object_set_new(o, "reach", json_estimate(r->reach));
 	json_object_set_new(o, "overdispersion", json_real(
 	    r->attribution.phi));
+	json_object_set_new(o, "unknown_subjects", json_integer(
+	    (json_int_t)(r->unknown_subjects + r->unknown_canaries +
+	    r->unknown_history)));
+	json_object_set_new(o, "encodings", json_encodings(&r->list));
+	json_object_set_new(o, "list_sha256", json_string(r->list_sha256));
 	json_object_set_new(o, "comparisons", json_integer(
 	    (json_int_t)r->link.pairs));
 	json_object_set_new(o, "capped_blocks", json_integer(

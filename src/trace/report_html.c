@@ -5,10 +5,9 @@
  * answer in words; definitions, doubts and plots follow. It names releases,
  * never a person.
  */
-#include "trace/trace.h"
+#include "trace/report_say.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char style[] =
@@ -35,223 +34,34 @@ static const char style[] =
     "padding:14px 20px;margin:18px 0}\n"
     ".verdict b{display:block;font-size:24px;color:var(--c)}\n"
     ".big{display:flex;flex-wrap:wrap;gap:16px;margin:18px 0}\n"
-    ".big div{flex:1 1 200px;border:1px solid var(--line);"
-    "padding:12px 16px}.big strong{display:block;font-size:28px;"
-    "font-variant-numeric:tabular-nums}\n"
+    ".big div{flex:1 1 180px;border:1px solid var(--line);"
+    "padding:10px 16px}.big strong{display:block;font-size:28px;"
+    "line-height:1.4;font-variant-numeric:tabular-nums}.big small{"
+    "font-size:16px;font-weight:400}\n"
+    ".facts th{width:11em;font-size:15px;color:var(--ink)}\n"
+    "ol{margin:.4em 0;padding-left:1.6em}li{margin:.3em 0}"
+    "h2.next{border:0;padding:0;margin:1em 0 .2em}\n"
+    "code{font-size:14px;background:var(--pale);padding:0 .3em}\n"
     "table{border-collapse:collapse;width:100%;margin:.8em 0;"
     "font-variant-numeric:tabular-nums}\n"
     "th,td{text-align:left;vertical-align:top;padding:7px 10px;"
     "border-bottom:1px solid var(--line)}\n"
     "th{font-weight:600;color:var(--dim);font-size:14px}\n"
-    "td.n,th.n{text-align:right;white-space:nowrap}\n"
+    "td.n,th.n{text-align:right;white-space:nowrap}"
+    "td.k,th.k{white-space:nowrap}\n"
     "svg{display:block;width:100%;height:auto;margin:.6em 0}\n"
     "svg text{font-size:13px;fill:var(--ink)}\n"
     ".ids{overflow-wrap:anywhere}\n"
-    "@media print{body{padding:0;max-width:none;font-size:11.5pt}.lang{"
-    "display:none}h1{margin-top:0}h2{break-after:avoid;margin-top:1.3em}table,svg,.verdict,.big{"
-    "break-inside:avoid}.page{break-before:page}}\n"
-    "@page{size:A4;margin:14mm}\n"
+    "@media print{body{padding:0;max-width:none;font-size:10.5pt;"
+    "line-height:1.55}.lang{display:none}h1{margin-top:0;font-size:18pt}"
+    ".verdict b{font-size:16pt}.big strong{font-size:18pt}"
+    ".big,.verdict{margin:10px 0}th,td{padding:4px 8px}"
+    "h2{font-size:13pt;break-after:avoid;margin-top:1.2em}"
+    "tr,svg,.verdict,.big,li{break-inside:avoid}.page{break-before:page;"
+    "border:0;margin-top:0}*{print-color-adjust:exact;"
+    "-webkit-print-color-adjust:exact}}\n"
+    "@page{size:A4;margin:13mm}\n"
     "</style>\n";
-
-static void
-esc(FILE *f, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '<')
-			fputs("&lt;", f);
-		else if (*s == '>')
-			fputs("&gt;", f);
-		else if (*s == '&')
-			fputs("&amp;", f);
-		else if (*s == '"')
-			fputs("&quot;", f);
-		else
-			fputc(*s, f);
-	}
-}
-
-/* One text in both languages. */
-static void
-say(FILE *f, const char *ja, const char *en)
-{
-	fprintf(f, "<span class=ja lang=ja>%s</span>"
-	    "<span class=en lang=en>%s</span>", ja, en);
-}
-
-static void
-heading(FILE *f, const char *extra, const char *ja, const char *en)
-{
-	fprintf(f, "<h2%s>", extra);
-	say(f, ja, en);
-	fputs("</h2>\n", f);
-}
-
-static void
-para(FILE *f, const char *class, const char *ja, const char *en)
-{
-	fprintf(f, "<p%s>", class);
-	say(f, ja, en);
-	fputs("</p>\n", f);
-}
-
-/* 35,040,000 */
-static const char *
-number(char out[32], double v)
-{
-	char d[32];
-	size_t n, o = 0;
-
-	snprintf(d, sizeof d, "%.0f", v < 0 ? 0 : v);
-	n = strlen(d);
-	for (size_t i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			out[o++] = ',';
-		out[o++] = d[i];
-	}
-	out[o] = '\0';
-	return out;
-}
-
-static void
-range(FILE *f, struct estimate e)
-{
-	char a[32], b[32];
-
-	if (floor(e.low) >= ceil(e.high)) {
-		say(f, "確定値", "exact");
-		return;
-	}
-	number(a, floor(e.low));
-	number(b, ceil(e.high));
-	fprintf(f, "<span class=ja>%s～%s</span><span class=en>%s to %s</span>",
-	    a, b, a, b);
-}
-
-static double
-percent(double part, double all)
-{
-	return all > 0 ? 100 * part / all : 0;
-}
-
-static const struct release_group *
-explained(const struct trace_result *r)
-{
-	return r->attribution.n && r->attribution.group[0].explains ?
-	    &r->attribution.group[0] : NULL;
-}
-
-static void
-chance(char *out, size_t cap, double p)
-{
-	if (p < 1e-6)
-		snprintf(out, cap, "1/1,000,000");
-	else {
-		char n[32];
-
-		snprintf(out, cap, "1/%s", number(n, floor(1 / p)));
-	}
-}
-
-/* The extractions in words: one, or several that together explain the list. */
-static void
-explanation(FILE *f, const struct trace_result *r)
-{
-	double wrong = 0;
-	char p[48];
-
-	fputs("<p>", f);
-	say(f, "最もよく説明する持ち出し（抽出）：",
-	    "The extraction that explains it best: ");
-	for (size_t i = 0; i < r->attribution.n; i++) {
-		const struct release_group *g = &r->attribution.group[i];
-
-		if (!g->explains)
-			continue;
-		if (i)
-			say(f, "と ", " together with ");
-		fputs("<strong class=ids>", f);
-		esc(f, r->release[g->release[0]].id);
-		fputs("</strong>", f);
-		if (g->n > 1)
-			fprintf(f, "<span class=ja lang=ja>（またはこれと区別の"
-			    "つかない %zu 件のどれか）</span><span class=en "
-			    "lang=en> (or one of %zu that cannot be told from "
-			    "it)</span>", g->n - 1, g->n - 1);
-		wrong += g->chance_wrong;
-	}
-	chance(p, sizeof p, wrong);
-	fprintf(f, "<span class=ja lang=ja>。これが誤りである確率はおよそ %s "
-	    "です。</span><span class=en lang=en>. The chance that this is "
-	    "wrong is about %s.</span></p>", p, p);
-}
-
-static void
-verdict(FILE *f, const struct trace_result *r)
-{
-	static const char *const color[] = {"--red", "--green", "--amber"};
-	char n[32], m[32];
-	const struct release_group *g = explained(r);
-	double share = percent(r->persons_ours.estimate, r->persons.estimate);
-
-	fprintf(f, "<div class=verdict style=\"--c:var(%s)\"><b>",
-	    color[r->verdict]);
-	switch (r->verdict) {
-	case VERDICT_OURS:
-		say(f, "この名簿には、当社の保有データから出たものが含まれています",
-		    "This list contains data that came from us");
-		break;
-	case VERDICT_NOT_OURS:
-		say(f, "この名簿は、当社の保有データから出たものではありません",
-		    "This list did not come from our data");
-		break;
-	case VERDICT_UNCLEAR:
-		say(f, "当社から出たものかどうか、まだ断定できません",
-		    "It cannot be said yet whether this list came from us");
-		break;
-	}
-	fputs("</b>", f);
-	number(n, r->persons.estimate);
-	number(m, r->persons_ours.estimate);
-	fprintf(f, "<p><span class=ja lang=ja>名簿に載っている約 %s 人のうち、"
-	    "約 %s 人（%.1f %%）が当社の記録にある人です。</span>"
-	    "<span class=en lang=en>Of about %s people on the list, about %s "
-	    "(%.1f %%) are in our records.</span></p>", n, m, share, n, m,
-	    share);
-	if (g) {
-		explanation(f, r);
-	} else if (r->has_releases)
-		para(f, "", "記録されている抽出の中に、この名簿を説明できるものは"
-		    "ありません。", "None of the recorded extractions explains "
-		    "this list.");
-	fputs("</div>\n", f);
-}
-
-static void
-numbers(FILE *f, const struct trace_result *r)
-{
-	const struct {
-		const char *ja, *en;
-		struct estimate e;
-	} v[] = {
-		{"名簿の行数", "rows in the list", r->rows},
-		{"載っている人", "people on it", r->persons},
-		{"うち当社の人", "of them ours", r->persons_ours},
-	};
-	char n[32];
-
-	fputs("<div class=big>", f);
-	for (size_t i = 0; i < 3; i++) {
-		fputs("<div>", f);
-		say(f, v[i].ja, v[i].en);
-		fprintf(f, "<strong>%s</strong><span class=dim>",
-		    number(n, v[i].e.estimate));
-		range(f, v[i].e);
-		fputs("</span></div>", f);
-	}
-	fputs("</div>\n", f);
-	para(f, " class=dim", "範囲は、真の値が 95 % の確かさで入る区間です。",
-	    "A range holds the true number with 95 % confidence.");
-}
 
 static void
 funnel(FILE *f, const struct trace_result *r)
@@ -287,14 +97,14 @@ funnel(FILE *f, const struct trace_result *r)
 		    "Records times the share of a call sample that was reached: "
 		    "another way of counting.", r->reach, r->has_reach},
 	};
-	double most = r->rows.estimate > 0 ? r->rows.estimate : 1;
+	double most = fmax(1, fmax(r->rows.estimate, r->persons.estimate));
 	unsigned y = 0;
 	char n[32];
 
-	heading(f, "", "1. 何件で、何人か", "1. How many");
+	heading(f, " class=page", "1. 何件で、何人か", "1. How many");
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++)
 		y += v[i].show;
-	fprintf(f, "<svg viewBox=\"0 0 800 %u\" role=img>", y * 34 + 4);
+	fprintf(f, "<svg viewBox=\"0 0 800 %u\" role=img aria-label=\"件数の内訳 / numbers by stage; the table below has them too\">", y * 34 + 4);
 	y = 0;
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
 		double w = v[i].e.estimate / most * 470;
@@ -310,7 +120,7 @@ funnel(FILE *f, const struct trace_result *r)
 		    v[i].e.estimate));
 		y += 34;
 	}
-	fputs("</svg>\n<table><tr><th>", f);
+	fputs("</svg>\n<table><thead><tr><th>", f);
 	say(f, "段階", "stage");
 	fputs("<th class=n>", f);
 	say(f, "推計", "estimate");
@@ -318,10 +128,11 @@ funnel(FILE *f, const struct trace_result *r)
 	say(f, "95 % 区間", "95 % interval");
 	fputs("<th>", f);
 	say(f, "意味", "what it means");
+	fputs("</thead>", f);
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
 		if (!v[i].show)
 			continue;
-		fputs("<tr><td>", f);
+		fputs("<tr><td class=k>", f);
 		say(f, v[i].ja, v[i].en);
 		fprintf(f, "<td class=n>%s<td class=n>", number(n,
 		    v[i].e.estimate));
@@ -338,20 +149,31 @@ evidence(FILE *f, const struct trace_result *r)
 	char n[32], m[32];
 	uint64_t rare = r->rare_same + r->rare_other;
 
-	heading(f, "", "2. なぜ当社のものと言えるか（言えないか）",
-	    "2. Why we say so");
+	heading(f, "", "2. 判定の根拠", "2. Why we say so");
 	fputs("<table>", f);
-	fprintf(f, "<tr><td>");
+	fputs("<tr><td>", f);
+	say(f, "照合に足りる項目がある人", "people who say enough to be compared");
+	fprintf(f, "<td class=n>%s / %s", number(n, (double)r->comparable),
+	    number(m, (double)r->link.npersons));
+	fputs("<tr><td>", f);
 	say(f, "当社の記録と一致した人の割合",
 	    "share of people who match our records");
 	fprintf(f, "<td class=n>%.1f %%", percent(r->persons_ours.estimate,
 	    r->persons.estimate));
 	if (r->has_canaries) {
 		fputs("<tr><td>", f);
-		say(f, "おとり（当社だけが知る架空の記録）の一致",
-		    "decoys hit: made-up records that only we hold");
-		fprintf(f, "<td class=n>%s / %s", number(n,
-		    (double)r->canaries_hit), number(m, (double)r->canaries));
+		say(f, "おとり（当社だけが持つ架空の人）の一致。一つでもあれば"
+		    "決め手です", "decoys hit: made-up people that only we hold. "
+		    "One is enough");
+		fprintf(f, "<td class=n>%s / %s<br><span class=dim>",
+		    number(n, (double)r->canaries_hit), number(m,
+		    (double)r->canaries));
+		number(n, floor((double)r->canaries *
+		    r->persons_ours.estimate / ((double)r->ours.nrows + 1) +
+		    .5));
+		fprintf(f, "<span class=ja lang=ja>無作為なら約 %s 件</span>"
+		    "<span class=en lang=en>about %s if drawn at random</span>"
+		    "</span>", n, n);
 	}
 	fputs("<tr><td>", f);
 	say(f, "珍しい字体（髙・﨑・邉など）が当社の登録どおりのもの",
@@ -359,6 +181,15 @@ evidence(FILE *f, const struct trace_result *r)
 	fprintf(f, "<td class=n>%s / %s<br><span class=dim>%+.0f bit</span>",
 	    number(n, (double)r->rare_same), number(m, (double)rare),
 	    r->rare_bits);
+	if (r->pairs_same + r->pairs_other) {
+		fputs("<tr><td>", f);
+		say(f, "当社の人の保護者が、当社の登録と同じ（組み合わせは外から"
+		    "知りにくい）", "our people's guardians as we have them: who "
+		    "belongs to whom is hard to know from outside");
+		fprintf(f, "<td class=n>%s / %s", number(n,
+		    (double)r->pairs_same), number(m, (double)(r->pairs_same +
+		    r->pairs_other)));
+	}
 	if (r->has_history) {
 		fputs("<tr><td>", f);
 		say(f, "当社に過去にだけあった値（旧住所・旧姓など）の一致",
@@ -408,9 +239,8 @@ static void
 group(FILE *f, const struct trace_result *r, size_t g)
 {
 	const struct release_group *x = &r->attribution.group[g];
-	char n[32], m[32], p[48];
+	char n[32], m[32];
 
-	chance(p, sizeof p, x->chance_wrong);
 	fprintf(f, "<tr><td class=n>%zu<td class=ids>", g + 1);
 	for (size_t i = 0; i < x->n && i < 8; i++) {
 		if (i)
@@ -424,7 +254,7 @@ group(FILE *f, const struct trace_result *r, size_t g)
 	    number(m, (double)x->subjects), percent((double)x->found,
 	    (double)x->subjects), x->against_next);
 	if (x->explains)
-		fputs(p, f);
+		chance(f, x->chance_wrong);
 	else
 		say(f, "説明にならない", "does not explain it");
 }
@@ -439,7 +269,8 @@ overlap(FILE *f, const struct trace_result *r)
 	para(f, "", "上位の抽出どうしの重なり（行の抽出のうち、列の抽出にも"
 	    "含まれる人の割合）", "How the first extractions overlap: share of "
 	    "the row's people who are in the column's too");
-	fprintf(f, "<svg viewBox=\"0 0 800 %zu\" role=img>", n * 30 + 34);
+	fprintf(f, "<svg viewBox=\"0 0 800 %zu\" role=img aria-label=\"抽出の"
+	    "重なり / overlap of extractions\">", n * 30 + 34);
 	for (size_t a = 0; a < n; a++) {
 		fprintf(f, "<text x=110 y=%zu text-anchor=end>", a * 30 + 50);
 		esc(f, r->release[r->attribution.group[a].release[0]].id);
@@ -475,15 +306,18 @@ releases(FILE *f, const struct trace_result *r)
 		    "なりません。", "<strong>No recorded extraction explains this "
 		    "list.</strong> The table shows what came closest; it is no "
 		    "evidence.");
-	fputs("<table><tr><th class=n><th>", f);
-	say(f, "抽出（同じ行のものは互いに区別できない）",
+	if (r->attribution.n == 0)
+		return;
+	fputs("<table><thead><tr><th class=n><th>", f);
+	say(f, "抽出（同じ行のものは区別できない）",
 	    "extractions (those in one row cannot be told apart)");
 	fputs("<th class=n>", f);
-	say(f, "名簿にいる人 / 抽出の人", "found / extracted");
+	say(f, "名簿にいる人<br>/ 抽出の人", "found /<br>extracted");
 	fputs("<th class=n>", f);
-	say(f, "次点との対数尤度差", "log likelihood over the next");
+	say(f, "次点との差<br>（対数尤度）", "over the next<br>(log likelihood)");
 	fputs("<th class=n>", f);
-	say(f, "誤りの確率", "chance of being wrong");
+	say(f, "誤りの確率", "chance of<br>being wrong");
+	fputs("</thead>", f);
 	for (size_t g = 0; g < r->attribution.n; g++)
 		group(f, r, g);
 	fputs("</table>\n", f);
@@ -527,44 +361,34 @@ when(FILE *f, const struct trace_result *r)
 }
 
 static void
-kind_text(FILE *f, const struct trace_item *it)
-{
-	static const char *const ja[] = {
-#define COL(id, name, j, e) j,
-		COLUMN_KINDS(COL)
-#undef COL
-	};
-	static const char *const en[] = {
-#define COL(id, name, j, e) e,
-		COLUMN_KINDS(COL)
-#undef COL
-	};
-
-	if (it->kind == COL_NONE)
-		esc(f, it->name);
-	else
-		say(f, ja[it->kind], en[it->kind]);
-}
-
-static void
 items(FILE *f, const struct trace_result *r)
 {
-	heading(f, "", "6. どの個人情報が含まれていたか",
-	    "6. Which personal items were in it");
-	fputs("<table><tr><th>", f);
+	heading(f, "", "6. どの項目が含まれていたか", "6. Which items were in it");
+	fputs("<table><thead><tr><th>", f);
 	say(f, "項目", "item");
 	fputs("<th>", f);
-	say(f, "名簿に", "in the list");
+	say(f, "この名簿に", "in this list");
+	fputs("<th>", f);
+	say(f, "当社のデータに", "in our data");
 	fputs("<th class=n>", f);
 	say(f, "記入率", "filled in");
+	fputs("</thead>", f);
 	for (unsigned i = 0; i < r->nitems; i++) {
 		fputs("<tr><td>", f);
 		kind_text(f, &r->item[i]);
 		fputs("<td>", f);
 		if (r->item[i].in_list)
 			say(f, "<b>含まれていた</b>", "<b>yes</b>");
+		else if (r->unread_columns)
+			say(f, "その列はない（下の注意）",
+			    "no such column (see below)");
 		else
 			say(f, "含まれていない", "no, certainly not");
+		fputs("<td>", f);
+		if (r->item[i].in_ours)
+			say(f, "ある", "yes");
+		else
+			say(f, "ない", "no");
 		if (r->item[i].in_list)
 			fprintf(f, "<td class=n>%.1f %%", 100 *
 			    r->item[i].filled);
@@ -572,6 +396,13 @@ items(FILE *f, const struct trace_result *r)
 			fputs("<td class=n>–", f);
 	}
 	fputs("</table>\n", f);
+	if (r->unread_columns)
+		para(f, " class=dim", "意味の分からない列があります（8 節の「読まない"
+		    "列」）。その中に別の項目が書かれている可能性は残ります。人が"
+		    "見て確かめるまで「含まれていない」と言い切れません。",
+		    "Some columns were not understood (section 8). Other items may "
+		    "be written in them; until somebody has looked, nothing is "
+		    "certainly absent.");
 }
 
 /* Weights of the candidate pairs; the threshold is where odds are even. */
@@ -583,78 +414,169 @@ scores(FILE *f, const struct trace_result *r)
 	double share = r->link.prior;
 	unsigned lo = 16;
 
+	if (!r->ours.nrows)
+		return;
 	heading(f, "", "7. 一致の強さの分布", "7. How strong the matches are");
 	for (unsigned i = 0; i < 64; i++)
 		if (h[i] > most)
 			most = h[i];
+	if (most <= 1) {
+		para(f, "", "当社の人と似た人は、名簿に一人もいませんでした。",
+		    "Nobody on the list comes near anybody of ours.");
+		return;
+	}
 	while (lo > 0 && h[lo - 1])
 		lo--;
-	fprintf(f, "<svg viewBox=\"0 0 800 230\" role=img>");
+	fputs("<svg viewBox=\"0 0 800 230\" role=img aria-label=\"一致の強さの"
+	    "分布 / how strong the matches are\"><line x1=36 y1=190 x2=716 "
+	    "y2=190 stroke=\"#5c6875\"/>", f);
 	for (unsigned i = lo; i < 64; i++) {
-		double y = h[i] ? log10(1 + h[i]) / log10(1 + most) * 170 : 0;
+		double y = h[i] ? log10(1 + h[i]) / log10(1 + most) * 165 : 0;
 
-		fprintf(f, "<rect x=%.1f y=%.1f width=11 height=%.1f "
-		    "fill=\"#7d9bcc\"/>", 40 + (i - lo) * 14.0, 190 - y, y);
+		if (y > 0)
+			fprintf(f, "<rect x=%.1f y=%.1f width=11 height=%.1f "
+			    "fill=\"#7d9bcc\"/>", 40 + (i - lo) * 14.0, 190 - y,
+			    y);
 	}
 	at = share > 0 && share < 1 ? log2(n * (1 - share) / share + 1) : 0;
 	at = 40 + (at / 2 + 16 - lo) * 14;
-	fprintf(f, "<line x1=%.1f y1=10 x2=%.1f y2=190 stroke=\"#b3261e\" "
+	fprintf(f, "<line x1=%.1f y1=4 x2=%.1f y2=190 stroke=\"#b3261e\" "
 	    "stroke-width=2 stroke-dasharray=\"5 4\"/>"
-	    "<text x=%.1f y=22 style=\"fill:#b3261e\" class=ja>これより右を一致"
-	    "とする</text><text x=%.1f y=22 style=\"fill:#b3261e\" class=en>"
-	    "accepted to the right</text>", at, at, at + 6, at + 6);
+	    "<text x=%.1f y=14 style=\"fill:#b3261e\" class=ja>これより右を一致"
+	    "とした →</text><text x=%.1f y=14 style=\"fill:#b3261e\" class=en>"
+	    "accepted to the right →</text>", at, at, at + 6, at + 6);
 	for (unsigned i = lo; i < 64; i += 8)
 		fprintf(f, "<text x=%.1f y=208 text-anchor=middle>%d</text>",
 		    45 + (i - lo) * 14.0, ((int)i - 16) * 2);
-	fputs("<text x=400 y=226 text-anchor=middle class=ja>一致の重み（bit）。"
-	    "縦は組の数（対数目盛）</text><text x=400 y=226 "
+	fputs("<text x=380 y=226 text-anchor=middle class=ja>一致の重み（bit）。"
+	    "高さは組の数（対数目盛）</text><text x=380 y=226 "
 	    "text-anchor=middle class=en>weight of a pair in bits; "
 	    "height: number of pairs, logarithmic</text></svg>\n", f);
-	para(f, " class=dim", "左右の山がはっきり分かれているほど、判定は確かです。",
-	    "The further the two hills stand apart, the surer the matching.");
+	para(f, " class=dim", "名簿の人と当社の人を組にし、どれだけ似ているかを並べた"
+	    "図です。赤い線のすぐ近くに組が少ないほど、判定は確かです。",
+	    "Pairs of a person on the list and one of ours, by how much they "
+	    "agree. The fewer pairs are near the red line, the surer the "
+	    "matching.");
+}
+
+static void
+row_of(FILE *f, const char *ja, const char *en)
+{
+	fputs("<tr><td class=k>", f);
+	say(f, ja, en);
+	fputs("<td class=ids>", f);
+}
+
+static void
+columns(FILE *f, const struct columns *c)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		struct trace_item it = {.kind = (int)i == c->key ? COL_KEY :
+		    c->kind[i]};
+
+		if (i)
+			say(f, "、", ", ");
+		esc(f, c->name[i]);
+		fputs(" = ", f);
+		if (it.kind == COL_NONE)
+			say(f, "<b>読まない列</b>", "<b>not understood</b>");
+		else
+			kind_text(f, &it);
+	}
+}
+
+static void
+encodings(FILE *f, const struct table *t)
+{
+	static const char *const name[ENC_COUNT] = {"ASCII", "UTF-8", "CP932",
+	    "EUC-JP"};
+	const char *sep = "";
+	char n[32];
+
+	if (t->made.utf16) {
+		fputs("UTF-16", f);
+		return;
+	}
+	for (unsigned e = 0; e < ENC_COUNT; e++) {
+		if (!t->encodings[e])
+			continue;
+		fprintf(f, "%s%s: %s", sep, name[e], number(n,
+		    (double)t->encodings[e]));
+		sep = ", ";
+	}
+}
+
+static void
+issues(FILE *f, const struct table *t, const char *ja, const char *en)
+{
+	char n[32];
+
+	for (unsigned k = 0; k < ISSUE_COUNT; k++) {
+		if (!t->issue[k])
+			continue;
+		fputs("<tr><td class=k>", f);
+		say(f, ja, en);
+		fputs("<td>", f);
+		say(f, row_issue_text(k, true), row_issue_text(k, false));
+		fprintf(f, "<td class=n>%s<td>", number(n,
+		    (double)t->issue[k]));
+		for (unsigned i = 0; i < ISSUE_ROWS && i < t->issue[k]; i++)
+			fprintf(f, "%s%u", i ? ", " : "", t->issue_row[k][i]);
+		if (t->issue[k] > ISSUE_ROWS)
+			fputs(" …", f);
+	}
 }
 
 static void
 remarks(FILE *f, const struct trace_result *r, const struct trace_options *o)
 {
+	uint64_t unknown = r->unknown_subjects + r->unknown_canaries +
+	    r->unknown_history;
 	char n[32], m[32];
 
 	heading(f, "", "8. 入力についての注記", "8. Remarks on the input");
-	fputs("<table><tr><td>", f);
-	say(f, "名簿", "list");
-	fputs("<td class=ids>", f);
+	fputs("<table>", f);
+	row_of(f, "名簿", "list");
 	esc(f, o->list);
-	fputs("<tr><td>", f);
-	say(f, "当社側", "ours");
-	fputs("<td class=ids>", f);
-	esc(f, o->ours_name ? o->ours_name : "");
-	fprintf(f, " (%s)<tr><td>", number(n, (double)r->ours.nrows));
-	say(f, "列の読み方", "columns read as");
-	fputs("<td class=ids>", f);
-	for (unsigned i = 0; i < r->list.cols.n; i++) {
-		if (i)
-			fputs(", ", f);
-		esc(f, r->list.cols.name[i]);
-		fprintf(f, " = %s", column_kind_name(r->list.cols.kind[i]));
+	if (*r->list_sha256)
+		fprintf(f, "<br><span class=dim>SHA-256 %s</span>",
+		    r->list_sha256);
+	row_of(f, "文字コード（行数）", "encodings (rows)");
+	encodings(f, &r->list);
+	if (!o->schema) {
+		row_of(f, "名簿の列の読み方", "columns of the list");
+		columns(f, &r->list.cols);
 	}
-	fputs("</table><table><tr><th>", f);
-	say(f, "見つかった問題", "what was found");
+	if (r->ours.nrows) {
+		row_of(f, "当社側", "ours");
+		esc(f, o->ours_name ? o->ours_name : "");
+		number(n, (double)r->ours.nrows);
+		fprintf(f, " <span class=ja lang=ja>（%s 行）</span><span class=en "
+		    "lang=en>(%s rows)</span>", n, n);
+		if (!o->schema) {
+			row_of(f, "当社側の列の読み方", "columns of ours");
+			columns(f, &r->ours.cols);
+		}
+	}
+	if (unknown) {
+		row_of(f, "当社側にない番号", "keys not in ours");
+		number(n, (double)unknown);
+		fprintf(f, "<span class=ja lang=ja>抽出の記録・おとり・履歴の %s 行が、"
+		    "当社側にない番号を指していました（数えていません）。</span>"
+		    "<span class=en lang=en>%s rows of releases, decoys or history "
+		    "name keys that ours does not have; they do not count."
+		    "</span>", n, n);
+	}
+	fputs("</table><table><thead><tr><th><th>", f);
+	say(f, "見つかった問題（いずれも捨てずに読んだ）",
+	    "what was found (nothing was dropped)");
 	fputs("<th class=n>", f);
 	say(f, "行数", "rows");
 	fputs("<th>", f);
 	say(f, "最初の行番号", "first row numbers");
-	for (unsigned k = 0; k < ISSUE_COUNT; k++) {
-		if (!r->list.issue[k])
-			continue;
-		fputs("<tr><td>", f);
-		say(f, row_issue_text(k, true), row_issue_text(k, false));
-		fprintf(f, "<td class=n>%s<td>", number(n,
-		    (double)r->list.issue[k]));
-		for (unsigned i = 0; i < ISSUE_ROWS && i < r->list.issue[k];
-		    i++)
-			fprintf(f, "%s%u", i ? ", " : "",
-			    r->list.issue_row[k][i]);
-	}
+	fputs("</thead>", f);
+	issues(f, &r->list, "名簿", "list");
+	issues(f, &r->ours, "当社側", "ours");
 	fputs("</table>\n", f);
 	fprintf(f, "<p class=dim><span class=ja>比較した組 %s。大きすぎて全組を"
 	    "比べなかった塊 %s（名前順の近隣だけを比較）。</span><span "
@@ -675,20 +597,21 @@ report_html(const struct trace_result *r, const struct trace_options *o,
 		return ERR_IO;
 	fputs("<!doctype html>\n<html lang=ja>\n<meta charset=utf-8>\n"
 	    "<meta name=viewport content=\"width=device-width\">\n"
-	    "<title>名簿の追跡 / List trace – Kuraban</title>\n", f);
+	    "<title>出回った名簿の調査結果 / Where this list came from</title>\n",
+	    f);
 	fputs(style, f);
-	fputs("<input type=radio name=l id=ja checked><input type=radio name=l "
-	    "id=en>\n<header><div class=lang><label for=ja>日本語</label>"
-	    "<label for=en>English</label></div></header>\n<main>\n<h1>", f);
-	say(f, "出回った名簿の調査結果", "Where this list came from");
-	fputs("</h1>\n", f);
-	verdict(f, r);
-	numbers(f, r);
+	fputs("<input type=radio name=l id=ja checked aria-label=\"日本語\">"
+	    "<input type=radio name=l id=en aria-label=\"English\">\n"
+	    "<header><div class=lang><label for=ja>日本語</label>"
+	    "<label for=en>English</label></div></header>\n<main>\n", f);
+	report_answer(f, r, o);
 	funnel(f, r);
-	evidence(f, r);
-	services(f, r);
-	releases(f, r);
-	when(f, r);
+	if (r->ours.nrows) {
+		evidence(f, r);
+		services(f, r);
+		releases(f, r);
+		when(f, r);
+	}
 	items(f, r);
 	scores(f, r);
 	remarks(f, r, o);

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "merkle/tree.h"
+
 #define Z95 1.96
 /* Share of ours that a list must show before it is not "not ours". */
 #define OURS_LEAST .02
@@ -386,8 +389,10 @@ evidence(struct run *u)
 		e = evidence_canaries(r, &keys, o, u->why, u->why_cap);
 	if (e == ERR_OK && o->history)
 		e = evidence_history(r, &keys, o, u->why, u->why_cap);
-	if (e == ERR_OK && !u->schema_used)
+	if (e == ERR_OK && !u->schema_used) {
 		evidence_rare(r, u->sigs.v);
+		evidence_pairs(r, u->sigs.v);
+	}
 	if (e == ERR_OK)
 		evidence_items(r, u->schema_used);
 	if (e == ERR_OK)
@@ -398,6 +403,27 @@ evidence(struct run *u)
 		evidence_verdict(r);
 	key_map_fini(&keys);
 	return e;
+}
+
+/* Which file it was, for whoever must prove it later. */
+static enum err
+hash_list(struct run *u)
+{
+	const uint8_t *p;
+	size_t len;
+	struct merkle_hash h;
+	enum err e;
+
+	if (!u->r->list.p)
+		return ERR_OK;
+	e = file_map(u->o->list, &p, &len, u->why, u->why_cap);
+	if (e != ERR_OK)
+		return e;
+	merkle_sha256(&h, p, len);
+	file_unmap(p, len);
+	hex_encode(u->r->list_sha256, h.b, sizeof h.b);
+	u->r->list_sha256[64] = '\0';
+	return ERR_OK;
 }
 
 static const char *const files[] = {"matches.csv", "report.json",
@@ -519,6 +545,8 @@ trace_run(const struct trace_options *o, struct trace_result *r, char *why,
 			evidence_items(r, u.schema_used);
 		}
 	}
+	if (e == ERR_OK)
+		e = hash_list(&u);
 	if (e == ERR_OK)
 		e = write_report(&u);
 out:

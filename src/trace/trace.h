@@ -25,7 +25,8 @@ struct trace_options {
 	unsigned threads;
 	/* Releases from elsewhere (the ledger), instead of the file. */
 	enum err (*load_releases)(void *arg, const struct table *ours,
-	    struct release **r, size_t *n, char *why, size_t why_cap);
+	    struct release **r, size_t *n, uint64_t *unknown, char *why,
+	    size_t why_cap);
 	void *load_arg;
 	/* false stops the run, which then returns ERR_CLOSED. */
 	bool (*progress)(void *arg, const char *stage, double part,
@@ -78,15 +79,20 @@ struct trace_result {
 	uint64_t comparable;		/* persons who say enough to be linked */
 	uint64_t comparable_ours;	/* of these linked */
 	uint64_t rare_same, rare_other;	/* rare forms kept; replaced */
+	uint64_t pairs_same, pairs_other;	/* our child's guardian: as we
+					 * have it; somebody else */
 	uint64_t stale;			/* values that were ours and are no more */
 	double rare_bits;
 	struct trace_item item[TRACE_ITEMS];
 	unsigned nitems;
+	unsigned unread_columns;	/* of the list, with something in them */
 	struct trace_service service[TRACE_SERVICES];
 	unsigned nservices;
 	struct release *release;
 	size_t nreleases;
 	uint64_t unknown_subjects;	/* in releases, not in ours */
+	uint64_t unknown_canaries, unknown_history;	/* likewise */
+	char list_sha256[65];		/* "" for what came through a pipe */
 	struct attribution attribution;
 	struct trace_window window, *group_window;
 	double overlap[8][8];		/* of the first releases of the groups */
@@ -123,6 +129,7 @@ enum err evidence_history(struct trace_result *r, const struct key_map *keys,
     const struct trace_options *o, char *why, size_t why_cap);
 enum err evidence_releases(struct trace_result *r, const struct key_map *keys,
     const struct trace_options *o, char *why, size_t why_cap);
+void evidence_pairs(struct trace_result *r, const uint8_t *sigs);
 void evidence_rare(struct trace_result *r, const uint8_t *sigs);
 void evidence_items(struct trace_result *r, const struct schema *s);
 enum err evidence_services(struct trace_result *r);
