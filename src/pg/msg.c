@@ -227,6 +227,16 @@ static const struct {
 #undef CONDITION
 };
 
+bool
+pg_condition_known(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
+		if (strcmp(conditions[i].state, sqlstate) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *
 pg_condition(const char *sqlstate)
 {

@@ -75,6 +75,7 @@ void pg_put_param(struct buf *b, const char *name, const char *value); /* 'S' */
 
 /* SQLSTATE's condition name (errcodes appendix), or its class's, never NULL. */
 const char *pg_condition(const char *sqlstate);
+bool pg_condition_known(const char *sqlstate);
 
 /* Result formats of a Bind message: */
 struct pg_bind {

@@ -2,568 +2,593 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random statements must not tell apart databases that differ in people only.
 
-Law L3, tested as non-interference. Three databases are equal but for personal
-columns: in `b` one person (7) has other data than in `a`, in `c` everybody has.
+Law L3, tested by machine. Databases are equal but for personal columns: in `b`
+a few people (statements.OTHER) have other data than in `a`, in `c` everybody has.
+Each statement is sent five times, in every way that the protocol knows:
 
-  nobody   An actor without any budget sends random statements to a and c. What
-           comes back must be the same bytes: all that it got is free.
-  others   Two actors that have all been charged for everybody but person 7, and
-           have nothing left, ask a and b. What comes back must be the same:
+  nobody   Actors without any budget ask a and c. What comes back must be the same
+           bytes: all that they got is free.
+  others   Actors that have been charged for everybody but the people that differ,
+           and have nothing left, ask a and b. What comes back must be the same:
            all that they got is of the others.
+  meter    An actor without a limit. Each value of each person is unique: the
+           people found in what came back, however encoded, must be among those
+           whom the ledger charged for this very statement. Where the key is in
+           the result and a row is about one person, exactly those.
 
-Where one answer is KB001 and the other is not, or both are cut at different
-rows, the edge itself tells something (somebody else's data begins there); the rows
-of the shorter answer must be among those of the longer, and such pairs are counted
-apart.
+What is left open (docs/soundness.md) is told apart and counted:
+  edge     one answer was cut (KB001), or both at different rows: somebody else's
+           data begins there. Every row of it must be one that the other database
+           gives too.
+  bit      an error on one side where the other has another one or none, and no
+           row: one bit.
+  order    the same rows in another order (others only): rows that are equal to
+           ORDER BY change places when another row moves.
 
 sqlsmith, when it is installed, adds statements of its own (--sqlsmith N).
 """
+import base64
 import collections
-import random
+import multiprocessing
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import time
 
 import people
 import schema
-from harness import (ROLE_PASSWORD, TABLES, Failure, Skip, Suite, check)
-from wire import Closed
+import statements
+from harness import ROLE_PASSWORD, TABLES, Failure, Skip, Suite, check
+from statements import OTHER, Generator, Statement
+from wire import Closed, data_row
 
-P = 7			# who differs between a and b
+ARGS = {"seed": 1, "statements": 400, "sqlsmith": 0, "jobs": 2}
+THEM = {*statements.CUSTOMERS, *statements.STAFF, *statements.PATIENTS,
+        *statements.LEGACY}
+WORLDS = "acdbm"	# nobody: a, c; others: d (equal to a), b; meter: m
 
 
 # -- the databases ---------------------------------------------------------------
 
-def other(subject, column):
-    """The value in the other world: another generated person's."""
-    return people.value(subject + 5000, column)
-
-
-def data(changed):
-    """COPY text of all tables; `changed` subjects get other values."""
-    def v(s, c):
-        return other(s, c) if s in changed else people.value(s, c)
-    out = []
-    out += schema._copy("customers", (
-        [s] + [v(s, c) for c in people.COLUMNS] +
-        [("JP", "DE", "FR", "US")[s % 4],
-         "2024-%02d-%02d 09:00:00+09" % (s % 12 + 1, s % 28 + 1),
-         "memo %d" % (s % 7), s % 10] for s in range(1, 41)))
-    out += schema._copy("orders", (
-        [o, (o - 1) % 40 + 1, o % 9 + 1, "note %d" % (o % 5)]
-        for o in range(1, 101)))
-    out += schema._copy("products", (
-        [p, "Product %d" % p, p * 10] for p in range(1, 11)))
-    out += schema._copy("contacts", (
-        [s, s, "%d-06-01" % (2025 + s % 2), v(s, "phone")]
-        for s in range(1, 41)))
-    return "".join(out)
-
-
 def build(world):
     pg = world.pg
-    pg.psql("postgres", "CREATE DATABASE a")
-    pg.psql("a", schema.CRM.replace("CREATE EXTENSION dblink;\n", ""))
-    grants = ("GRANT ALL ON SCHEMA public TO kuraban_gate;"
-              "GRANT ALL ON ALL TABLES IN SCHEMA public TO kuraban_gate;")
-    pg.psql("a", grants)
+    pg.psql("postgres", "CREATE DATABASE base")
+    pg.psql("base", schema.CRM.replace("CREATE EXTENSION dblink;\n", "") +
+            statements.FIXTURE.replace("@PORT@", str(pg.port))
+            .replace("@PASSWORD@", ROLE_PASSWORD) +
+            "GRANT ALL ON SCHEMA public TO kuraban_gate;"
+            "GRANT ALL ON ALL TABLES IN SCHEMA public TO kuraban_gate;")
     # Copies of the empty one: the same OIDs, later the same row addresses.
-    for name in "bc":
-        pg.psql("postgres", "CREATE DATABASE %s TEMPLATE a" % name)
-    for name, changed in (("a", ()), ("b", (P,)), ("c", range(1, 41))):
-        pg.psql(name, data(changed))
+    for i in range(ARGS["jobs"]):
+        for w in WORLDS:
+            pg.psql("postgres", "CREATE DATABASE %s%d TEMPLATE base" % (w, i))
+            changed = {"b": OTHER, "c": range(1, 1000)}.get(w, ())
+            pg.psql("%s%d" % (w, i), statements.data(changed) +
+                    "ALTER SERVER loop OPTIONS (SET dbname '%s%d');" % (w, i))
 
 
-CONF = "".join("""
+def databases(world):
+    return "".join("""
 database "%s" {
-    upstream = "host=127.0.0.1 port=@PORT@ dbname=%s user=kuraban_gate password=%s"
-@TABLES@}
-""" % (n, n, ROLE_PASSWORD) for n in "abc")
-
-ROLES = """
-role "none" { databases = { "a", "c" } subjects_per_day = 0 }
-role "others_a" { databases = { "a" } subjects_per_day = 39 }
-role "others_b" { databases = { "b" } subjects_per_day = 39 }
-"""
+    upstream = "host=127.0.0.1 port=%d dbname=%s user=kuraban_gate password=%s"
+%s%s}
+""" % (n, world.pg.port, n, ROLE_PASSWORD, TABLES, statements.TABLES)
+        for n in ("%s%d" % (w, i) for w in WORLDS
+                  for i in range(ARGS["jobs"])))
 
 
-# -- random statements --------------------------------------------------------------
-
-TABLE_COLUMNS = {
-    "customers": {
-        "customer_id": "int", "name": "text", "kana": "text",
-        "birth_date": "date", "sex": "text", "phone": "text", "email": "text",
-        "country": "text", "memo": "text", "rank": "int"},
-    "orders": {"order_id": "int", "customer_id": "int", "total": "num",
-               "note": "text"},
-    "products": {"product_id": "int", "title": "text", "price": "num"},
-    "contacts": {"contact_id": "int", "customer_id": "int", "day": "date",
-                 "phone": "text"},
-    "v_plain": {"customer_id": "int", "name": "text", "phone": "text",
-                "country": "text"},
-    "v_expr": {"customer_id": "int", "who": "text"},
-    "v_union": {"customer_id": "int", "n": "text"},
-    "v_open": {"customer_id": "int", "country": "text"},
-    "v_sum": {"country": "text", "n": "int"},
-}
-KEYED = ("customers", "orders", "contacts", "v_plain", "v_union", "v_open")
+def roles(_world):
+    def role(name, worlds, limit):
+        return 'role "%s" { databases = { %s } subjects_per_day = %d }\n' % (
+            name, ", ".join('"%s%d"' % (w, i) for w in worlds
+                            for i in range(ARGS["jobs"])), limit)
+    known = statements.KEYED_PEOPLE - len(OTHER)
+    return (role("none", "ac", 0) + role("others", "db", known) +
+            role("meter", "m", 100000000))
 
 
-class Generator:
-    """Statements that mostly work, over few rows, with every construct."""
+# -- a statement on the wire -------------------------------------------------------
 
-    def __init__(self, seed):
-        self.r = random.Random(seed)
-        self.n = 0
-
-    def pick(self, *xs):
-        return self.r.choice(xs)
-
-    def chance(self, p):
-        return self.r.random() < p
-
-    def alias(self):
-        self.n += 1
-        return "t%d" % self.n
-
-    # FROM: text and scope {column expression: type}
-
-    def source(self, depth):
-        if depth > 0 and self.chance(0.25):
-            a = self.alias()
-            sql, cols = self.select(depth - 1)
-            return "(%s) %s" % (sql, a), {
-                "%s.%s" % (a, c): t for c, t in cols.items()}
-        table = self.r.choice(list(TABLE_COLUMNS) + ["customers"] * 5 +
-                              ["orders"] * 2)
-        a = self.alias()
-        return "%s %s" % (table, a), {
-            "%s.%s" % (a, c): t for c, t in TABLE_COLUMNS[table].items()}
-
-    def from_(self, depth):
-        sql, scope = self.source(depth)
-        for _ in range(self.pick(0, 0, 0, 1, 1, 2)):
-            more, cols = self.source(depth)
-            kind = self.pick("JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN",
-                             "FULL JOIN", "CROSS JOIN")
-            keys = [(x, y) for x in scope for y in cols
-                    if x.endswith(".customer_id") and
-                    y.endswith(".customer_id")]
-            if kind == "CROSS JOIN":
-                sql = "%s CROSS JOIN %s" % (sql, more)
-            elif keys and self.chance(0.8):
-                x, y = self.r.choice(keys)
-                sql = "%s %s %s ON %s = %s" % (sql, kind, more, x, y)
-            else:
-                both = dict(scope)
-                both.update(cols)
-                on = (self.boolean(both, 1) if kind != "FULL JOIN" else
-                      self.pick("true", "false"))
-                sql = "%s %s %s ON %s" % (sql, kind, more, on)
-            scope.update(cols)
-        return sql, scope
-
-    # expressions by type
-
-    def column(self, scope, typ):
-        cs = [c for c, t in scope.items() if t == typ]
-        return self.r.choice(cs) if cs else None
-
-    def value(self, scope, typ, depth):
-        c = self.column(scope, typ)
-        if depth <= 0 or self.chance(0.5):
-            return c or self.constant(typ)
-        d = depth - 1
-        v = lambda t: self.value(scope, t, d)
-        if typ == "text":
-            return self.pick(
-                lambda: "upper(%s)" % v("text"),
-                lambda: "substr(%s, 1, %d)" % (v("text"),
-                                               self.r.randrange(1, 5)),
-                lambda: "(%s || %s)" % (v("text"), v("text")),
-                lambda: "coalesce(%s, %s)" % (v("text"), v("text")),
-                lambda: "CASE WHEN %s THEN %s ELSE %s END" % (
-                    self.boolean(scope, d), v("text"), v("text")),
-                lambda: "md5(%s)" % v("text"),
-                lambda: "%s::text" % v(self.pick("int", "date")),
-                lambda: "replace(%s, 'a', 'b')" % v("text"),
-                lambda: "greatest(%s, %s)" % (v("text"), v("text")),
-                lambda: "split_part(%s, '-', 2)" % v("text"),
-                lambda: self.scalar(scope, "text", d),
-            )()
-        if typ == "int":
-            return self.pick(
-                lambda: "(%s + %s)" % (v("int"), v("int")),
-                lambda: "(%s %% 3)" % v("int"),
-                lambda: "length(%s)" % v("text"),
-                lambda: "ascii(%s)" % v("text"),
-                lambda: "abs(%s)" % v("int"),
-                lambda: "extract(month FROM %s)::int" % v("date"),
-                lambda: "CASE WHEN %s THEN %s END" % (
-                    self.boolean(scope, d), v("int")),
-                lambda: "coalesce(%s, %s)" % (v("int"), v("int")),
-                lambda: self.scalar(scope, "int", d),
-            )()
-        if typ == "num":
-            return self.pick(lambda: "(%s * 2)" % v("num"),
-                             lambda: "%s::numeric" % v("int"),
-                             lambda: "round(%s)" % v("num"))()
-        if typ == "date":
-            return self.pick(lambda: "(%s + %s %% 9)" % (v("date"), v("int")),
-                             lambda: v("date"))()
-        raise KeyError(typ)
-
-    def constant(self, typ):
-        return {"text": self.pick("'a'", "'k'", "NULL::text", "'JP'"),
-                "int": str(self.r.randrange(0, 12)),
-                "num": self.pick("1.5", "30"),
-                "date": "'1950-01-01'::date"}[typ]
-
-    def scalar(self, scope, typ, depth):
-        a = self.alias()
-        cols = {"%s.%s" % (a, c): t
-                for c, t in TABLE_COLUMNS["customers"].items()}
-        inner = dict(cols)
-        if self.chance(0.5):
-            inner.update(scope)
-        what = self.column(cols, typ) or self.constant(typ)
-        where = self.boolean(inner, max(0, depth))
-        if self.chance(0.4):
-            return "(SELECT %s(%s) FROM customers %s WHERE %s)" % (
-                self.pick("min", "max"), what, a, where)
-        return "(SELECT %s FROM customers %s WHERE %s ORDER BY " \
-               "%s.customer_id LIMIT 1)" % (what, a, where, a)
-
-    def boolean(self, scope, depth):
-        d = depth - 1
-        if depth <= 0:
-            i = self.column(scope, "int")
-            return self.pick(
-                "%s < %d" % (i or "1", self.r.randrange(0, 15)),
-                "%s = %d" % (i or "1", self.r.randrange(0, 9)), "true")
-        typ = self.pick("text", "text", "int", "int", "date")
-        v = lambda: self.value(scope, typ, d)
-        return self.pick(
-            lambda: "%s %s %s" % (v(), self.pick("=", "<", ">=", "<>"), v()),
-            lambda: "%s %s %s" % (v(), self.pick("=", "<", ">="),
-                                  self.constant(typ)),
-            lambda: "%s IS %sNULL" % (v(), self.pick("", "NOT ")),
-            lambda: "%s LIKE '%%a%%'" % self.value(scope, "text", d),
-            lambda: "(%s AND %s)" % (self.boolean(scope, d),
-                                     self.boolean(scope, d)),
-            lambda: "(%s OR %s)" % (self.boolean(scope, d),
-                                    self.boolean(scope, d)),
-            lambda: "NOT (%s)" % self.boolean(scope, d),
-            lambda: "%s IN (%s)" % (v(), ", ".join(
-                self.constant(typ) for _ in range(3))),
-            lambda: self.exists(scope, d),
-            lambda: "%s IN (SELECT %s FROM customers)" % (
-                self.value(scope, "text", d),
-                self.pick("name", "country", "memo", "phone")),
-            lambda: "%s IN (SELECT customer_id FROM %s)" % (
-                self.value(scope, "int", d), self.r.choice(KEYED)),
-        )()
-
-    def exists(self, scope, depth):
-        sql, cols = self.source(0)
-        both = dict(cols)
-        both.update(scope)
-        keys = [(x, y) for x in scope for y in cols
-                if x.endswith("customer_id") and y.endswith("customer_id")]
-        where = self.boolean(both, max(1, depth))
-        if keys and self.chance(0.7):
-            where = "%s = %s AND %s" % (self.r.choice(keys) + (where,))
-        return "%sEXISTS (SELECT 1 FROM %s WHERE %s)" % (
-            self.pick("", "NOT "), sql, where)
-
-    def aggregate(self, scope, typ, depth):
-        v = lambda t: self.value(scope, t, depth)
-        flt = (" FILTER (WHERE %s)" % self.boolean(scope, 1)
-               if self.chance(0.2) else "")
-        if typ == "text":
-            return self.pick("min(%s)", "max(%s)",
-                             "string_agg(%s, ',' ORDER BY 1)") % v(
-                                 "text") + flt
-        if typ == "int":
-            return self.pick(
-                lambda: "count(*)" + flt,
-                lambda: "count(DISTINCT %s)%s" % (v(self.pick("text", "int")),
-                                                  flt),
-                lambda: "max(%s)%s" % (v("int"), flt),
-                lambda: "count(%s)%s" % (v("int"), flt),
-                lambda: "bool_or(%s)::int" % self.boolean(scope, 1))()
-        if typ == "num":
-            return "sum(%s)%s" % (v("num"), flt)
-        return "max(%s)%s" % (v("date"), flt)
-
-    def window(self, scope, typ, depth):
-        v = self.value(scope, typ, depth)
-        over = []
-        if self.chance(0.4):
-            over.append("PARTITION BY " + self.value(scope, "text", 0))
-        order = self.column(scope, "int")
-        if order:
-            over.append("ORDER BY " + order)
-        fn = self.pick("lag(%s)", "lead(%s)", "first_value(%s)", "max(%s)",
-                       "last_value(%s)")
-        if typ == "int" and self.chance(0.4):
-            fn, v = self.pick("row_number()", "rank()", "count(*)",
-                              "ntile(3)"), None
-        return "%s OVER (%s)" % (fn % v if v else fn, " ".join(over))
-
-    # SELECT: text and {name: type}
-
-    def select(self, depth, top=False):
-        if depth > 0 and self.chance(0.15):
-            return self.set_operation(depth - 1)
-        frm, scope = self.from_(depth)
-        types = [self.pick("text", "text", "int", "int", "num", "date")
-                 for _ in range(self.pick(1, 1, 2, 2, 3))]
-        where = ""
-        if self.chance(0.6):
-            where = " WHERE " + self.boolean(scope, self.pick(0, 1, 1, 2))
-        tail, out, cols = "", [], {}
-        style = self.r.random()
-        if style < 0.2:			# GROUP BY
-            keys = [self.value(scope, t, self.pick(0, 0, 1)) for t in types]
-            group = ", ".join(keys)
-            if self.chance(0.2):
-                group = "%s (%s)" % (self.pick("ROLLUP", "CUBE"), group)
-            tail = " GROUP BY " + group
-            if self.chance(0.3):
-                tail += " HAVING %s > %s" % (
-                    self.aggregate(scope, "int", 0), self.pick("0", "1", "3"))
-            exprs = list(zip(keys, types))
-            if self.chance(0.3):
-                exprs = []
-            exprs.append((self.aggregate(scope, "int", 0), "int"))
-        elif style < 0.35:		# one row
-            exprs = [(self.aggregate(scope, t, 1), t) for t in types]
-        elif style < 0.5:
-            exprs = [(self.window(scope, t, 0), t) for t in types]
-            if self.chance(0.5):
-                exprs += [(self.value(scope, t, 1), t) for t in types]
-        else:
-            exprs = [(self.value(scope, t, self.pick(0, 0, 1, 2)), t)
-                     for t in types]
-            if self.chance(0.15):
-                key = self.column(scope, "int")
-                if key:
-                    exprs.insert(0, (key, "int"))
-        for i, (e, t) in enumerate(exprs):
-            name = "c%d" % i
-            if self.chance(0.1):
-                name = "customer_id" if t == "int" and \
-                    "customer_id" not in cols else name
-            cols[name] = t
-            out.append("%s AS %s" % (e, name))
-        distinct = "DISTINCT " if style >= 0.5 and self.chance(0.12) else ""
-        sql = "SELECT %s%s FROM %s%s%s" % (distinct, ", ".join(out), frm,
-                                           where, tail)
-        if self.chance(0.4):
-            sql += " ORDER BY " + ", ".join(
-                str(i + 1) for i in range(len(out)))
-            if self.chance(0.5):
-                sql += " LIMIT %d" % self.r.randrange(0, 8)
-                if self.chance(0.3):
-                    sql += " OFFSET %d" % self.r.randrange(0, 8)
-        elif not distinct and style >= 0.35 and self.chance(0.3):
-            sql += " ORDER BY " + self.value(scope, "text", 1)
-        return sql, cols
-
-    def set_operation(self, depth):
-        types = [self.pick("text", "int") for _ in range(self.pick(1, 2))]
-        arms = []
-        for _ in range(2):
-            frm, scope = self.source(0)
-            arms.append("SELECT %s FROM %s WHERE %s" % (
-                ", ".join("%s AS c%d" % (self.value(scope, t, 1), i)
-                          for i, t in enumerate(types)), frm,
-                self.boolean(scope, 1)))
-        op = self.pick("UNION", "UNION ALL", "INTERSECT", "EXCEPT",
-                       "EXCEPT ALL")
-        return (" %s " % op).join(arms), {
-            "c%d" % i: t for i, t in enumerate(types)}
-
-    def statement(self):
-        self.n = 0
-        sql, cols = self.select(2, True)
-        if self.chance(0.1):
-            frm, scope = self.source(0)
-            sql = "WITH w AS %s(%s) SELECT w.*, %s AS x FROM w, %s" % (
-                self.pick("", "MATERIALIZED ", "NOT MATERIALIZED "), sql,
-                self.value(scope, "text", 0), frm)
-        if self.chance(0.08):
-            sql = "COPY (%s) TO STDOUT" % sql
-        elif self.chance(0.06):
-            frm, scope = self.source(0)
-            if frm.startswith(("orders", "products")):
-                sql = "UPDATE %s SET %s = %s WHERE %s RETURNING %s" % (
-                    frm, "note" if frm.startswith("orders") else "title",
-                    "'x'", self.boolean(scope, 2),
-                    self.value(scope, "text", 1))
-        return sql
+def message(kind, body=b""):
+    return kind + struct.pack("!I", len(body) + 4) + body
 
 
-# -- the oracle ------------------------------------------------------------------------
-
-ROUTES = ("simple", "simple", "text", "binary", "portal", "cursor", "copy",
-          "prepared")
+def q(text):
+    return message(b"Q", text.encode() + b"\0")
 
 
-def answer(w, sql, route):
-    """(what reached the client, SQLSTATE or None)"""
-    w.query("BEGIN; SET LOCAL statement_timeout = '1s'")
-    w.messages.clear()
-    closed = False
-    if not sql.startswith(("SELECT", "WITH")):
-        route = "simple"
-    try:
-        if route == "text":
-            w.extended(sql)
-        elif route == "binary":
-            w.extended(sql, result=(1,))
-        elif route == "portal":
-            w.parse(sql)
-            w.bind(portal="p")
-            for _ in range(4):
-                w.execute("p", 3)
-            w.sync()
-        elif route == "cursor":
-            w.query("DECLARE k SCROLL CURSOR FOR " + sql)
-            w.query("FETCH 2 FROM k")
-            w.query("FETCH ALL FROM k")
-            w.query("MOVE ABSOLUTE 1 FROM k")
-        elif route == "copy":
-            w.query("COPY (%s) TO STDOUT (FORMAT csv)" % sql)
-        elif route == "prepared":
-            w.query("PREPARE p AS " + sql)
-            w.query("EXECUTE p")
-        else:
-            w.query(sql)
-        got = [m for m in w.messages if m[0] not in "SZ"]
-        closed = w.query("ROLLBACK").closed
-        if route == "prepared":
-            w.query("DEALLOCATE ALL")
-    except Closed:
-        closed = True
-    if closed:
-        raise Failure("the session ended at: %s: %s" % (route, sql))
-    state = next((s for t, b in got if t == "E" for s in [
-        re.search(rb"\0C(\w{5})", b).group(1).decode()]), None)
-    return got, state
+def extended(sql, binary=False, portal=b"", limits=(0,), name=b"", binds=1):
+    out = message(b"C", b"S" + name + b"\0") if name else b""
+    out += message(b"P", name + b"\0" + sql.encode() + b"\0" +
+                  struct.pack("!HI", 1, 23))
+    for i in range(binds):
+        out += message(b"B", portal + b"\0" + name + b"\0\0\0" +
+                       struct.pack("!Hi", 1, 1) + str(3 + i).encode() +
+                       (struct.pack("!HH", 1, 1) if binary else b"\0\0"))
+        out += message(b"D", b"P" + portal + b"\0")
+        for n in limits:
+            out += message(b"E", portal + b"\0" + struct.pack("!I", n))
+    return out + message(b"S")
 
 
-def rows(got):
-    return [b for t, b in got if t in "Dd"]
+EXPLAIN = ("EXPLAIN ", "EXPLAIN (COSTS OFF) ", "EXPLAIN (VERBOSE, FORMAT JSON) ",
+           "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) ")
+PROBES = ("SELECT count(*), sum(rank) FROM customers",
+          "SELECT memo, rank FROM customers ORDER BY customer_id",
+          "SELECT note, total FROM orders ORDER BY order_id",
+          "SELECT title FROM products ORDER BY product_id",
+          "SELECT level FROM cards ORDER BY card_id",
+          "SELECT dept FROM staff ORDER BY staff_id",
+          "SELECT count(*) FROM ruled", "SELECT count(*) FROM trig")
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE)\b")
 
 
-def compare(w1, w2, statements, strict):
-    count = {"same": 0, "KB": 0, "edge": 0, "order": 0, "error": 0}
-    bad = []
-    for i, sql in enumerate(statements):
-        route = ROUTES[i % len(ROUTES)]
-        (g1, s1), (g2, s2) = answer(w1, sql, route), answer(w2, sql, route)
-        if "57014" in (s1, s2):
-            continue
-        if g1 == g2:
-            if s1 is None:
-                count["same"] += 1
-            elif s1.startswith("KB"):
-                count["KB"] += 1
-            else:
-                count["error"] += 1
-            continue
-        r1, r2 = collections.Counter(rows(g1)), collections.Counter(rows(g2))
-        if {s1, s2} == {"KB001", None} or s1 == s2 == "KB001":
+def script(st):
+    """The bytes to send, and how many ReadyForQuery come back."""
+    raw, n = st.sql, st.number
+    sql = raw.replace("$1", "3")
+    if st.route == "simple":
+        parts = [q(sql)]
+    elif st.route == "text":
+        parts = [extended(raw)]
+    elif st.route == "binary":
+        parts = [extended(raw, binary=True)]
+    elif st.route == "portal":
+        parts = [extended(raw, portal=b"p", limits=(3, 3, 3, 3))]
+    elif st.route == "named":
+        parts = [extended(raw, name=b"s", binds=2)]
+    elif st.route == "cursor":
+        parts = [q("BEGIN"), q("DECLARE k%d SCROLL CURSOR FOR %s" % (n, sql))]
+        parts += [q("%s k%d" % (x, n)) for x in (
+            "FETCH 2 FROM", "FETCH ALL FROM", "FETCH BACKWARD 2 FROM",
+            "MOVE ABSOLUTE 1 FROM", "FETCH RELATIVE 0 FROM")]
+        parts += [q("ROLLBACK")]
+    elif st.route == "hold":
+        parts = [q("BEGIN"),
+                 q("DECLARE k%d CURSOR WITH HOLD FOR %s" % (n, sql)),
+                 q("COMMIT"), q("FETCH 3 FROM k%d" % n),
+                 q("FETCH ALL FROM k%d" % n), q("CLOSE ALL")]
+    elif st.route.startswith("copy"):
+        parts = [q("COPY (%s) TO STDOUT%s" % (sql, {
+            "copy": "", "copy_csv": " (FORMAT csv, HEADER)",
+            "copy_binary": " (FORMAT binary)"}[st.route]))]
+    elif st.route == "prepared":
+        parts = [q("PREPARE p%d (int) AS %s" % (n, raw)),
+                 q("EXECUTE p%d (3)" % n), q("DEALLOCATE ALL")]
+    elif st.route == "explain":
+        parts = [q(EXPLAIN[n % len(EXPLAIN)] + sql)]
+    elif st.route == "two":
+        parts = [q("SELECT count(*) FROM orders; " + sql)]
+    elif st.route == "create":
+        parts = [q("BEGIN"), q("CREATE TEMP TABLE k%d AS %s" % (n, sql)),
+                 q("SELECT * FROM k%d" % n), q("ROLLBACK")]
+    elif st.route == "probe":
+        parts = [q("BEGIN"), q(sql)] + [q(x) for x in PROBES] + [q("ROLLBACK")]
+    else:
+        raise KeyError(st.route)
+    if WRITES.search(sql) and st.route in ("simple", "text", "binary", "named",
+                                           "explain", "two", "portal"):
+        parts = [q("BEGIN")] + parts + [q("ROLLBACK")]
+    return b"".join(parts), len(parts)
+
+
+def answer(w, ready):
+    """All bytes up to the last ReadyForQuery."""
+    at = 0
+    while ready:
+        while len(w.buf) < at + 5:
+            w._need(at + 5)
+        size = struct.unpack_from("!I", w.buf, at + 1)[0]
+        w._need(at + 1 + size)
+        ready -= w.buf[at] == 90
+        at += 1 + size
+    out = bytes(w.buf[:at])
+    del w.buf[:at]
+    return out
+
+
+def split(raw):
+    at, out = 0, []
+    while at < len(raw):
+        size = struct.unpack_from("!I", raw, at + 1)[0]
+        out.append((chr(raw[at]), raw[at + 5:at + 1 + size]))
+        at += 1 + size
+    return out
+
+
+def errors(messages):
+    return [re.search(rb"\0C(\w{5})", b).group(1).decode()
+            for t, b in messages if t == "E"]
+
+
+def rows(messages, route):
+    """DataRows and COPY lines, without the heads that COPY's formats have."""
+    out = [b for t, b in messages if t in "Dd"]
+    if route == "copy_csv":
+        out = out[1:]
+    elif route == "copy_binary":
+        out = [b[19:] if b.startswith(b"PGCOPY") else b for b in out]
+    return collections.Counter(b for b in out if b not in (b"", b"\xff\xff"))
+
+
+def without_oids(messages):
+    """A temporary table has another OID in each database."""
+    out = []
+    for t, b in messages:
+        if t == "T":
+            at = 2
+            b = bytearray(b)
+            for _ in range(struct.unpack_from("!H", b)[0]):
+                at = b.index(b"\0", at) + 1
+                b[at:at + 4] = bytes(4)
+                at += 18
+            b = bytes(b)
+        out.append((t, b))
+    return out
+
+
+TAIL = re.compile(r" (LIMIT \d+( OFFSET \d+)?|OFFSET \d+( FETCH NEXT \d+ ROWS ONLY)?|"
+                  r"FETCH FIRST \d+ ROWS WITH TIES)\)?$")
+
+
+class Worker:
+    """Runs statements against the worlds of one job."""
+
+    def __init__(self, world, job):
+        self.world, self.job = world, job
+        self.count = collections.Counter()
+        self.bad, self.seen = [], []
+        self.free_bytes = 0
+        self.plain = {}
+        gate = world.gate
+        self.ws = {}
+        for name, actor in (("a", "nobody"), ("c", "nobody"), ("d", "others-d"),
+                            ("b", "others-b"), ("m", "meter")):
+            w = self.ws[name] = gate.connect(
+                "%s%d" % (actor, job), "%s%d" % (name, job))
+            w.keep = False
+            r = w.query("SET statement_timeout = '%ds'" % (
+                3 if ARGS["statements"] < 2000 else 1))
+            check(r.ok(), "%s", r.error)
+            if name in "db":
+                self.charge(w)
+
+    def charge(self, w):
+        for table, key in (("customers", "customer_id"), ("staff", "staff_id"),
+                           ("patients", "patient_id")):
+            sql = "SELECT name FROM %s WHERE %s %s (%s)"
+            r = w.query(sql % (table, key, "NOT IN",
+                               ", ".join(map(str, OTHER))))
+            check(r.ok() and len(r.rows) > 5, "%s", r.error)
+        for table, key in (("customers", "customer_id"), ("staff", "staff_id"),
+                           ("patients", "patient_id")):
+            r = w.query(sql % (table, key, "IN", ", ".join(map(str, OTHER))))
+            check(table == "patients" and not r.rows or
+                  r.sqlstate == "KB001" and not r.rows,
+                  "somebody else passed: %s", r.rows)
+
+    def direct(self, name, st):
+        if name not in self.plain:
+            w = self.plain[name] = self.world.pg.direct(
+                "%s%d" % (name, self.job))
+            w.keep = False
+        data, ready = script(st)
+        self.plain[name].raw(data)
+        return rows(split(answer(self.plain[name], ready)), st.route)
+
+    def fail(self, what, st, *more):
+        self.bad.append("%s: %s: %s\n%s" % (what, st.route, st.sql, "\n".join(
+            "      %.1500r" % ([x for x in m if x[0] != "T"][-6:]
+                             if isinstance(m, list) and m and
+                             isinstance(m[0], tuple) else m,)
+            for m in more)))
+
+    def run(self, todo):
+        for st in todo:
+            data, ready = script(st)
+            for w in self.ws.values():
+                w.raw(data)
+            raw = {}
+            for k, w in self.ws.items():
+                try:
+                    raw[k] = answer(w, ready)
+                except (Closed, TimeoutError) as e:
+                    raise Failure("session %s ended (%s) at: %s: %s\n%r" % (
+                        k, e, st.route, st.sql, bytes(w.buf[-600:])))
+            self.pair("nobody", st, raw["a"], raw["c"], "ac", True)
+            self.pair("others", st, raw["d"], raw["b"], "db", False)
+            self.meter(st, raw["m"])
+
+    # two worlds
+
+    def pair(self, what, st, raw1, raw2, names, strict):
+        if raw1 == raw2:
+            self.count[what, "same"] += 1
+            if strict and b"KB00" not in raw1:
+                self.free_bytes += len(raw1)
+            return
+        g1, g2 = split(raw1), split(raw2)
+        e1, e2 = errors(g1), errors(g2)
+        if "57014" in e1 + e2:
+            self.count[what, "timeout"] += 1
+            return
+        if st.route == "create" and without_oids(g1) == without_oids(g2):
+            self.count[what, "same"] += 1
+            return
+        kind = self.residual(st, g1, g2, e1, e2, names, strict)
+        self.count[what, kind or "DIFFERS"] += 1
+        if kind is None:
+            self.fail("%s: tells %s from %s" % ((what,) + tuple(names)), st,
+                      e1, e2, g1, g2)
+
+    def residual(self, st, g1, g2, e1, e2, names, strict):
+        r1, r2 = rows(g1, st.route), rows(g2, st.route)
+        cut = "KB001" in e1 or "KB001" in e2
+        if not strict and e1 == e2 and r1 == r2:
+            return "order"
+        several = st.route in ("two", "probe", "cursor", "hold", "create")
+        if cut and strict:
+            # Nothing that is charged may come: not one row.
+            if several or not r1 and not r2:
+                return "edge" if r1 <= r2 or r2 <= r1 else None
+            return None
+        if cut:
             if r1 <= r2 or r2 <= r1:
-                count["edge"] += 1
-                continue
-        # Rows that compare equal may change places when another row moves.
-        if s1 == s2 and r1 == r2 and not strict:
-            count["order"] += 1
+                return "edge"
+            whole = st._replace(sql=TAIL.sub("", st.sql))
+            if r1 <= self.direct(names[1], whole) and \
+               r2 <= self.direct(names[0], whole):
+                return "edge"
+            return None
+        if e1 != e2 and (not r1 and not r2 or several and (
+                r1 <= r2 or r2 <= r1)):
+            return "bit"
+        return None
+
+    # what the ledger should have
+
+    def meter(self, st, raw):
+        got = split(raw)
+        err = errors(got)
+        found, keys = set(), None
+        if not err or len(raw) > 200:
+            found = people.find(b"\n".join(b for t, b in got if t not in "SZ"))
+            found &= THEM
+        if isinstance(st.exact, int) and not err:
+            keys = set()
+            for t, b in got:
+                if t == "D":
+                    keys.add(self.key(data_row(b)[st.exact], st))
+                elif t == "d" and st.route == "copy":
+                    keys.add(int(b.split(b"\t")[st.exact]))
+            if st.route in ("copy_csv", "copy_binary"):
+                keys = None
+        self.seen.append((st, found, keys, err))
+
+    @staticmethod
+    def key(cell, st):
+        return int.from_bytes(cell, "big") if st.route == "binary" else int(cell)
+
+
+THE_WORLD = None		# for the forked workers
+
+
+def job(i, todo):
+    w = Worker(THE_WORLD, i)
+    w.run(todo)
+    return w.count, w.bad, w.seen, w.free_bytes
+
+
+# -- the ledger ---------------------------------------------------------------------
+
+def tokens(entry):
+    out = set()
+    for domain, packed in zip(entry.get("domains", ()), entry.get("subjects", ())):
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4))
+        out |= {(domain, raw[i:i + 8]) for i in range(0, len(raw), 8)}
+    return out
+
+
+def learn(world):
+    """{token: person}, from one release of each."""
+    gate = world.gate
+    out = {}
+    for i in range(ARGS["jobs"]):
+        actor = gate.actor("learner%d" % i, "meter")
+        asked = []
+        with gate.connect(actor, "m%d" % i) as w:
+            for table, key, who in (
+                    ("customers", "customer_id", statements.CUSTOMERS),
+                    ("staff", "staff_id", statements.STAFF),
+                    ("patients", "patient_id", statements.PATIENTS)):
+                for s in who:
+                    r = w.query("SELECT name FROM %s WHERE %s = %d" % (
+                        table, key, s))
+                    if r.rows:
+                        asked.append(s)
+        entries = gate.entries(kind="release", actor=actor)
+        check(len(entries) == len(asked), "%d releases of %d people",
+              len(entries), len(asked))
+        for s, e in zip(asked, entries):
+            t = tokens(e)
+            check(len(t) == 1 and e["anon"] == 0, "%s", e)
+            out[i, t.pop()] = s
+    return out
+
+
+NUMBER = re.compile(r"\b[tkp](\d+)(?:_\d+)?\b")
+
+
+class Charge:
+    def __init__(self):
+        self.people, self.anon, self.classes = set(), 0, set()
+
+
+def charges(world, known):
+    """{statement number: Charge} of the meter's sessions."""
+    out = collections.defaultdict(Charge)
+    for e in world.gate.entries():
+        actor = e.get("actor", "")
+        if not actor.startswith("meter") or e["kind"] not in ("release",
+                                                              "statement"):
             continue
-        bad.append((route + ": " + sql, s1, s2, g1[-3:], g2[-3:]))
-    return count, bad
+        m = NUMBER.search(e.get("sql", ""))
+        if not m:
+            continue
+        c = out[int(m.group(1))]
+        c.classes.add(e["class"])
+        if e["kind"] == "release":
+            c.anon += e["anon"]
+            c.people |= {known[int(actor[5:]), t] for t in tokens(e)}
+    return out
 
 
-def report(count, bad):
-    if bad:
-        for sql, s1, s2, g1, g2 in bad[:20]:
-            print("    DIFFERS %s %s: %s\n      %r\n      %r" % (
-                s1, s2, sql, g1, g2))
-        raise Failure("%d statements tell the databases apart" % len(bad))
-    check(count["same"] >= 5, "hardly anything passed: %s", count)
-    return str(count)
+def judge_meter(seen, charged):
+    """(failures, distribution)"""
+    bad, dist = [], collections.Counter()
+    worst = 0
+    for st, found, keys, err in seen:
+        c = charged.get(st.number, Charge())
+        refused = [e for e in err if e in ("KB003", "KB004")]
+        failed = [e for e in err if e[:2] != "KB"]
+        for word in ("bytes", "rows", "key", "free"):
+            if word in c.classes:
+                dist[word] += 1
+                break
+        else:
+            dist["refused" if refused else "timeout" if "57014" in err else
+                 "error" if failed else "other"] += 1
+        if st.number == 0:
+            continue
+        if len(found) > len(c.people) + c.anon or \
+           c.anon == 0 and not found <= c.people:
+            bad.append("upper bound: %s: %s\n      found %s, charged %s + %d" % (
+                st.route, st.sql, sorted(found), sorted(c.people), c.anon))
+        worst = max(worst, len(found))
+        if keys is None or failed or refused or "KB005" in err:
+            continue
+        if c.classes <= {"key"} and c.anon == 0:
+            dist["exact"] += 1
+            if keys != c.people:
+                bad.append("exactness: %s: %s\n      keys %s, charged %s" % (
+                    st.route, st.sql, sorted(keys), sorted(c.people)))
+    check(worst > 1, "the detector found nobody in anything")
+    return bad, dist
 
 
-def nobody(world, statements):
-    gate = world.gate
-    actor = gate.actor("nobody", "none")
-    with gate.connect(actor, "a") as a, gate.connect(actor, "c") as c:
-        return report(*compare(a, c, statements, True))
+# -- the run -------------------------------------------------------------------------
 
-
-def others(world, statements):
-    gate = world.gate
-    ws = []
-    for name in "ab":
-        actor = gate.actor("others-" + name, "others_" + name)
-        w = gate.connect(actor, name)
-        r = w.query("SELECT name FROM customers WHERE customer_id <> %d" % P)
-        check(r.ok() and len(r.rows) == 39, "%s", r.error)
-        r = w.query("SELECT name FROM customers WHERE customer_id = %d" % P)
-        check(r.sqlstate == "KB001" and not r.rows, "person %d passed", P)
-        ws.append(w)
-    return report(*compare(ws[0], ws[1], statements, False))
-
-
-def direct(world, statements):
-    """How good the generator is: without a gate most differ."""
-    with world.pg.direct("a") as a, world.pg.direct("c") as c, \
-            world.pg.direct("b") as b:
-        x, bad = compare(a, c, statements, True)
-        y, bad2 = compare(a, b, statements, True)
-    n = len(statements)
-    check(x["error"] < n / 3, "%d of %d are in error", x["error"], n)
-    check(len(bad) > n / 5 and len(bad2) > n / 20, "too few differ")
-    return "%d statements: %d errors, %d tell a from c, %d a from b" % (
-        n, x["error"], len(bad), len(bad2))
-
-
-def sqlsmith(world, n):
+def sqlsmith(world, n, seed):
     if not shutil.which("sqlsmith"):
         raise Skip("no sqlsmith")
     r = subprocess.run(
-        ["sqlsmith", "--seed=7", "--dry-run", "--max-queries=%d" % n,
-         "--exclude-catalog", "--target=host=%s port=%d dbname=a "
+        ["sqlsmith", "--seed=%d" % seed, "--dry-run", "--max-queries=%d" % n,
+         "--exclude-catalog", "--target=host=%s port=%d dbname=a0 "
          "user=postgres" % (world.pg.dir, world.pg.port)],
-        capture_output=True, text=True, timeout=120)
-    out = [q.strip() for q in r.stdout.split(";\n") if q.strip()]
-    keep = [q for q in out if re.match(r"(select|with)\b", q, re.I)]
+        capture_output=True, text=True, timeout=280)
+    out = [x.strip() for x in r.stdout.split(";\n") if x.strip()]
+    keep = [x for x in out if re.match(r"(select|with)\b", x, re.I)]
     check(keep, "sqlsmith: %s", r.stderr[-300:])
-    return keep
+    # A number to find it by in the ledger, as an alias of its own.
+    return [Statement("SELECT * FROM (%s) t%d_0" % (x, 900000000 + seed * 100000 + i),
+                      "simple", None, 900000000 + seed * 100000 + i)
+            for i, x in enumerate(keep)]
+
+
+def actors(world):
+    for i in range(ARGS["jobs"]):
+        for name, role in (("nobody", "none"), ("others-d", "others"),
+                           ("others-b", "others"), ("meter", "meter")):
+            world.gate.actor("%s%d" % (name, i), role)
+
+
+def fixed(world):
+    actors(world)
+    w = Worker(world, 0)
+    w.run(Statement(sql, route, None, 0) for route, sql in statements.FIXED)
+    if w.bad:
+        raise Failure("\n".join(w.bad))
+    return "%d statements" % len(statements.FIXED)
+
+
+def everything(world, todo, known):
+    jobs = ARGS["jobs"]
+    actors(world)
+    global THE_WORLD
+    THE_WORLD = world
+    start = time.monotonic()
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        parts = pool.starmap(job, [(i, todo[i::jobs]) for i in range(jobs)],
+                             chunksize=1)
+    took = time.monotonic() - start
+    count, bad, seen, free = collections.Counter(), [], [], 0
+    for c, b, s, f in parts:
+        count += c
+        bad += b
+        seen += s
+        free += f
+    more, dist = judge_meter(seen, charges(world, known))
+    bad += more
+    for text in bad[:20]:
+        print("    " + text)
+    words = ["%s %s %d" % (a, b, n) for (a, b), n in sorted(count.items())]
+    words += ["%s %d" % x for x in dist.most_common()]
+    said = "%d statements, %.0f/s, %d free bytes; %s" % (
+        len(todo), len(todo) / took, free, ", ".join(words))
+    if bad:
+        raise Failure("%d FAILURES; %s" % (len(bad), said))
+    check(dist["free"] > len(todo) / 20 and
+          dist["key"] + dist["rows"] + dist["bytes"] > len(todo) / 5,
+          "the test is vacuous: %s", said)
+    return said
+
+
+def direct(world, todo):
+    """How good the generator is: without a gate most differ."""
+    count = collections.Counter()
+    with world.pg.direct("a0") as a, world.pg.direct("c0") as c, \
+            world.pg.direct("b0") as b:
+        for w in (a, b, c):
+            w.keep = False
+            w.query("SET statement_timeout = '1s'")
+        for st in todo:
+            data, ready = script(st)
+            for w in (a, b, c):
+                w.raw(data)
+            ra, rb, rc = (answer(w, ready) for w in (a, b, c))
+            e = errors(split(ra))
+            count["error " + e[0] if e else "ran"] += 1
+            if e and e[0] in ("42601", "42883", "42804", "42703"):
+                print("    %s %s" % (e[0], st.sql[:300]))
+            count["a/c"] += ra != rc
+            count["a/b"] += ra != rb
+    n = len(todo)
+    check(count["ran"] > n * 2 / 3, "too many in error: %s", count)
+    check(count["a/c"] > n / 4 and count["a/b"] > n / 10,
+          "too few differ: %s", count)
+    return str(dict(count))
 
 
 def body(suite, world):
     seed, n = ARGS["seed"], ARGS["statements"]
     g = Generator(seed)
-    statements = [g.statement() for _ in range(n)]
-    if suite.options.direct:
-        suite.case("direct", "what the generator makes", direct, world,
-                   statements)
+    todo = [g.statement() for _ in range(n)]
+    if suite.options.list:
+        known = None
+    elif suite.options.direct:
+        suite.case("direct", "what the generator makes", direct, world, todo)
         return
-    suite.case("nobody", "%d statements, seed %d" % (n, seed), nobody, world,
-               statements)
-    suite.case("others", "%d statements, seed %d" % (n, seed), others, world,
-               statements)
+    else:
+        known = learn(world)
+    suite.case("fixed", "what was once wrong", fixed, world)
+    suite.case("random", "%d statements, seed %d" % (n, seed), everything, world,
+               todo, known)
     if ARGS["sqlsmith"]:
-        suite.case("sqlsmith", "statements of sqlsmith",
-                   lambda: nobody(world, sqlsmith(world, ARGS["sqlsmith"])))
-
-
-ARGS = {"seed": 1, "statements": 400, "sqlsmith": 0}
+        suite.case("sqlsmith", "statements of sqlsmith, seed %d" % seed,
+                   lambda: everything(world, sqlsmith(
+                       world, ARGS["sqlsmith"], seed), known))
 
 
 def main():
@@ -577,10 +602,7 @@ def main():
             rest.append(a)
     sys.argv[1:] = rest
     suite = Suite(__doc__.splitlines()[0])
-    return suite.run(
-        body, prepare=build, roles=ROLES,
-        databases=lambda w: CONF.replace("@PORT@", str(w.pg.port))
-        .replace("@TABLES@", TABLES))
+    return suite.run(body, prepare=build, roles=roles, databases=databases)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,8 @@ struct op {
 enum op_internal {
 	INT_NONE, INT_QUIET,	/* answers are dropped */
 	INT_TREE,		/* notices carry the rewritten tree: collected */
-	INT_READY,		/* its ReadyForQuery becomes the client's */
+	INT_FAIL,		/* sent to fail: its error is dropped */
+	INT_READY,		/* the same; its ReadyForQuery becomes the client's */
 	INT_BEGIN, INT_END	/* first and last of a group */
 };
 

@@ -283,7 +283,7 @@ skip_rest(struct session *s)
 	if (s->charge_failed)
 		return;
 	op = op_push(s, OP_PARSE);
-	op->internal = INT_QUIET;
+	op->internal = INT_FAIL;
 	pg_put_parse(back_out(s), "kb$cut", slice_cstr("kuraban: budget reached"),
 	    (struct slice){NULL, 0});
 }

@@ -82,9 +82,14 @@ withhold(const struct session *s, const struct op *op, const char *state)
 	return j->v.runs_user_code || !text_is_safe(state);
 }
 
+/*
+ * How many notices there are could be a number of people, so one that is withheld is
+ * not passed at all. User code chooses the SQLSTATE and the names in its errors.
+ */
 static void
 put_notice(struct session *s, const struct op *op, char type, struct slice body)
 {
+	const struct judged *j = op ? op_judged(op) : NULL;
 	const char *state = pg_field(body, 'C');
 	char text[160], detail[256];
 
@@ -94,11 +99,17 @@ put_notice(struct session *s, const struct op *op, char type, struct slice body)
 		put_message(s, type, body);
 		return;
 	}
+	if (type == 'N')
+		return;
 	snprintf(text, sizeof(text), _("%s (text withheld by the gate)"),
 	    pg_condition(state));
 	snprintf(detail, sizeof(detail), "%s",
 	    _("The statement touches personal data, which the text could show."));
-	pg_put_withheld(front_out(s), type, body, text, detail);
+	if (j == NULL || j->v.runs_user_code)
+		pg_put_error(front_out(s), 'E', pg_field(body, 'V'),
+		    pg_condition_known(state) ? state : "P0001", text, detail, NULL);
+	else
+		pg_put_withheld(front_out(s), type, body, text, detail);
 }
 
 static void
@@ -146,6 +157,10 @@ skip_pipeline(struct session *s)
 	}
 	while (n-- > 0)
 		op_pop(s);
+	if (charged && s->charged && !s->charge_over) {	/* its Parse or Bind failed */
+		s->charge_failed = true;
+		meter_over(s);
+	}
 	s->skip_to_sync = s->ops_len == 0;
 	if (s->ops_len > 0)
 		op_head(s)->saw_error = true;
@@ -165,8 +180,9 @@ skip_pipeline(struct session *s)
 static void
 on_error(struct session *s, struct op *op, struct slice body)
 {
-	bool tree = op != NULL && op->internal != INT_NONE && s->judge != NULL &&
-	    s->wait == WAIT_TREE;
+	/* The next statement's tree may have been asked for before a cut's own error. */
+	bool tree = op != NULL && op->internal != INT_NONE && op->internal != INT_FAIL &&
+	    op->internal != INT_READY && s->judge != NULL && s->wait == WAIT_TREE;
 	bool whole;
 
 	if (s->txn_dirty)
