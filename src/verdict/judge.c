@@ -324,7 +324,7 @@ find_providers(struct judge *j, struct query *q, const struct result *r,
 	for (size_t i = 0; i < r->ncols; i++) {
 		int key = r->cols[i].key_of;
 
-		if (key < 0 || (have & bit(key)) != 0)
+		if (key < 0 || (have & bit(key)) != 0 || j->inst[key].domain == UINT16_MAX)
 			continue;
 		have |= bit(key);
 		out[n++] = (struct provider){.inst = key, .col = (int)i};
@@ -342,7 +342,8 @@ find_providers(struct judge *j, struct query *q, const struct result *r,
 			struct value x = rte_column(j, q, v->rte, (int64_t)c + 1);
 			char *expr;
 
-			if (x.key_of < 0 || (have & bit(x.key_of)) != 0)
+			if (x.key_of < 0 || (have & bit(x.key_of)) != 0 ||
+			    j->inst[x.key_of].domain == UINT16_MAX)
 				continue;
 			expr = expression(j, list, v, c);
 			if (expr == NULL)

@@ -619,8 +619,9 @@ union_all(struct judge *j, const struct query *q, struct result *l, struct resul
 			rename_bits(&r->cols[i].t, q->base, rmap);
 			taint_merge(&l->cols[i].t, r->cols[i].t);
 		}
-		l->cols[i].key_of = a >= 0 && b >= 0 && lmap[a] >= 0 && lmap[a] == rmap[b] ?
-		    lmap[a] : -1;
+		/* What is left over is paired too, but keys of two domains are not one. */
+		l->cols[i].key_of = a >= 0 && b >= 0 && lmap[a] >= 0 && lmap[a] == rmap[b] &&
+		    j->inst[lmap[a]].domain != UINT16_MAX ? lmap[a] : -1;
 	}
 	rename_bits(&l->presence, q->base, lmap);
 	rename_bits(&l->order, q->base, lmap);

@@ -148,9 +148,11 @@ build_relation(struct judge *j, struct query *q, struct rte *r)
 		}
 		r->inst = judge_instance(j, inst);
 		/* Its rows come one partition after the other. */
-		if (r->rel->split)
+		if (r->rel->split) {
+			j->v->splits = true;
 			r->order = (struct taint){.p = bit(r->inst), .dep = true,
 			    .opaque = r->inst < 0};
+		}
 		if (r->rel->split_child)
 			r->presence = (struct taint){.p = bit(r->inst), .dep = true,
 			    .opaque = r->inst < 0};

@@ -118,6 +118,7 @@ struct verdict {
 	bool exact_only;	/* holds for this exact text, not for its shape */
 	bool changes_context;	/* may change how later statements resolve (set_config) */
 	bool modifies;		/* INSERT UPDATE DELETE MERGE (also in a CTE) */
+	bool splits;		/* reads partitions that a personal column decides: plans show them */
 	bool runs_user_code;	/* triggers or declared functions run */
 };
 

@@ -426,6 +426,11 @@ struct buf *back_out(struct session *s);
 void query_message(struct session *s, struct pg_head h, struct slice body);
 void query_piece_done(struct session *s);
 void query_judged(struct session *s);	/* the verdict waited for is there */
+/*
+ * A prepared statement was judged again, for the session's context as it is now.
+ * The text on the server is the old one. false: it is not what was judged.
+ */
+bool pstmt_judged(struct session *s, struct pstmt *ps, const struct judge *j);
 struct op *op_push(struct session *s, enum op_type type);
 struct op *op_head(struct session *s);
 struct op *op_at(struct session *s, size_t i);
@@ -470,6 +475,8 @@ struct judge {			/* one statement on its way to a verdict */
 	struct buf error;	/* the server's own error for it: relayed */
 	bool failed;
 	char mode;		/* 'Q' query, 'P' parse, 'B' bind */
+	/* An EXECUTE (owned) that waits: this judges again what it names. */
+	struct judge *execute;
 	char *name;		/* P: the statement's name */
 	struct buf msg;		/* B: the Bind that waits */
 };
@@ -481,6 +488,8 @@ struct judged *judged_peek(struct session *s, const char *text, size_t len,
  * session waits and query_judged() is called later.
  */
 bool judge_start(struct session *s, struct judge *j);
+/* s->judge->execute goes on: what it names was judged again. */
+void judge_execute(struct session *s);
 void judge_tree_done(struct session *s, struct slice error);
 void judge_catalog_ready(struct session *s);
 void judge_free(struct judge *j);

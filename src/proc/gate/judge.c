@@ -364,7 +364,7 @@ class_of_target(struct session *s, const struct sql_stmt *st)
 	return t == NULL ? REL_UNCOVERED : t->open ? REL_OPEN : REL_PERSONAL;
 }
 
-static void explain_charge(struct judged *r, bool analyze);
+static void explain_charge(struct judged *r, const struct judged *of, bool analyze);
 
 static void
 put_object(struct buf *b, const struct sql_name *n)
@@ -453,12 +453,11 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 		    &inner.v[0], refusal);
 		if (inner.v[0].kind == SQL_EXECUTE && *refusal != NULL &&
 		    (*refusal)->class != VERDICT_REFUSED) {
-			bool charged = (*refusal)->class != VERDICT_FREE;
+			struct judged *of = *refusal;
 
-			judged_unref(*refusal);
 			*refusal = judged_maintains(SQL_EXPLAIN);
-			(*refusal)->class = charged ? VERDICT_ROWS : VERDICT_FREE;
-			explain_charge(*refusal, st->analyze);
+			explain_charge(*refusal, of, st->analyze);
+			judged_unref(of);
 		}
 		sql_list_fini(&inner);
 		j->first_target = 0;
@@ -558,12 +557,14 @@ why_message(const struct verdict *v, char *text, size_t cap)
 
 /*
  * EXPLAIN shows plans, not rows; but estimates come from samples of the data, and
- * ANALYZE counts rows. One subject for a plan, one a line with ANALYZE.
+ * ANALYZE counts rows and bytes at every step. One subject for a plan, one a line
+ * with ANALYZE.
  */
 static void
-explain_charge(struct judged *r, bool analyze)
+explain_charge(struct judged *r, const struct judged *of, bool analyze)
 {
-	bool charged = r->class != VERDICT_FREE;
+	bool charged = of->class != VERDICT_FREE || of->v.splits ||
+	    (analyze && of->v.touches_personal);
 
 	r->v.nkeys = 0;
 	r->v.ncols = 0;
@@ -714,7 +715,7 @@ judge_tree(struct session *s, struct judge *j)
 		j->hidden = NULL;
 	}
 	if (j->explain)
-		explain_charge(r, j->analyze);
+		explain_charge(r, r, j->analyze);
 	for (size_t i = 0; i < r->v.nkeys; i++)
 		r->domains[i] = strdup(catalog_domain(s->db->catalog,
 		    r->v.keys[i].domain));
@@ -747,6 +748,36 @@ judge_tree_done(struct session *s, struct slice error)
 	query_judged(s);
 }
 
+/* The prepared statement that an EXECUTE names, when it was judged in another context. */
+static struct pstmt *
+stale(struct session *s, const struct sql_stmt *st)
+{
+	struct pstmt *ps = st->kind == SQL_EXECUTE && st->name != NULL ?
+	    map_get(&s->stmts, slice_cstr(st->name)) : NULL;
+
+	return ps != NULL && (ps->ctx != s->ctx || ps->stmt->j->epoch != s->db->epoch) ?
+	    ps : NULL;
+}
+
+/* Judges the prepared statement again before the EXECUTE; true: decided. */
+static bool
+execute_stale(struct session *s, struct judge *j, const struct pstmt *ps)
+{
+	struct judge *again = calloc(1, sizeof(*again));
+
+	must(again != NULL && (again->text = malloc(ps->stmt->len + 1)) != NULL);
+	memcpy(again->text, ps->stmt->text, ps->stmt->len + 1);
+	again->len = ps->stmt->len;
+	again->extended = j->extended;
+	again->execute = j;
+	buf_init(&again->types, 4 * 65536 + 2);
+	buf_put(&again->types, buf_head(&ps->types), buf_used(&ps->types));
+	if (!judge_start(s, again))
+		return false;
+	judge_execute(s);
+	return true;
+}
+
 /* true: decided. */
 static bool
 judge_go(struct session *s, struct judge *j)
@@ -754,7 +785,10 @@ judge_go(struct session *s, struct judge *j)
 	struct judged *r = NULL;
 	struct sql_stmt whole = {.kind = SQL_QUERY, .len = j->len};
 	const struct sql_stmt *st = j->list.n == 1 ? &j->list.v[0] : &whole;
+	const struct pstmt *ps = j->execute == NULL ? stale(s, st) : NULL;
 
+	if (ps != NULL)
+		return execute_stale(s, j, ps);
 	buf_init(&j->tree_text, SQL_MAX_BYTES + 65536);
 	buf_init(&j->tree, TREE_LIMIT);
 	buf_init(&j->error, 2 * COLLECT_MAX);
@@ -776,6 +810,30 @@ judge_go(struct session *s, struct judge *j)
 	}
 	ask_tree(s, j);
 	return false;
+}
+
+void
+judge_execute(struct session *s)
+{
+	struct judge *again = s->judge, *j = again->execute;
+	struct pstmt *ps = stale(s, &j->list.v[0]);
+
+	again->execute = NULL;
+	s->judge = j;
+	if (again->failed) {
+		buf_init(&j->error, 2 * COLLECT_MAX);
+		buf_put(&j->error, buf_head(&again->error), buf_used(&again->error));
+		j->failed = true;
+	} else if (again->result->class == VERDICT_REFUSED) {
+		j->result = judged_ref(again->result);
+	} else if (ps == NULL || strcmp(ps->stmt->text, again->text) != 0 ||
+	    !pstmt_judged(s, ps, again)) {
+		j->result = refuse(_("definitions changed since %s was prepared: prepare it again"),
+		    j->list.v[0].name, NULL);
+	} else {
+		must(judge_go(s, j));
+	}
+	judge_free(again);
 }
 
 void
@@ -896,6 +954,7 @@ judge_free(struct judge *j)
 {
 	if (j == NULL)
 		return;
+	judge_free(j->execute);
 	judged_unref(j->result);
 	free(j->text);
 	free(j->shape);

@@ -578,14 +578,33 @@ no_such(struct session *s, const char *sqlstate, const char *text)
 	judged_unref(r);
 }
 
-/* Judged again, for this context. The text on the server is the old one. */
+bool
+pstmt_judged(struct session *s, struct pstmt *ps, const struct judge *j)
+{
+	const char *now = j->result->hidden, *was = ps->stmt->j->hidden;
+
+	if ((now == NULL) != (was == NULL) || (now != NULL && strcmp(now, was) != 0))
+		return false;
+	if (ps->stmt->refs > 1) {
+		struct stmt *copy = stmt_new(j->result, ps->stmt->text, ps->stmt->len,
+		    judge_info(j), ps->stmt->hash);
+
+		stmt_unref(ps->stmt);
+		ps->stmt = copy;
+	} else {
+		judged_unref(ps->stmt->j);
+		ps->stmt->j = judged_ref(j->result);
+	}
+	ps->ctx = s->ctx;
+	return true;
+}
+
 static void
 finish_bind(struct session *s, struct judge *j)
 {
 	struct pg_bind bind;
 	struct pstmt *ps;
 	struct slice body = {buf_head(&j->msg), buf_used(&j->msg)};
-	const char *now = j->result ? j->result->hidden : NULL, *was;
 
 	if (j->failed) {
 		front_put(s, buf_head(&j->error), buf_used(&j->error));
@@ -602,23 +621,11 @@ finish_bind(struct session *s, struct judge *j)
 		poison_bind(s, j->result, ps->stmt->text, ps->stmt->len);
 		return;
 	}
-	was = ps->stmt->j->hidden;
-	if ((now == NULL) != (was == NULL) || (now != NULL && strcmp(now, was) != 0)) {
+	if (!pstmt_judged(s, ps, j)) {
 		no_such(s, "0A000",
 		    _("definitions changed since this statement was prepared: prepare it again"));
 		return;
 	}
-	if (ps->stmt->refs > 1) {
-		struct stmt *copy = stmt_new(j->result, ps->stmt->text, ps->stmt->len,
-		    judge_info(j), ps->stmt->hash);
-
-		stmt_unref(ps->stmt);
-		ps->stmt = copy;
-	} else {
-		judged_unref(ps->stmt->j);
-		ps->stmt->j = judged_ref(j->result);
-	}
-	ps->ctx = s->ctx;
 	send_bind(s, ps, &bind, body);
 }
 
@@ -627,6 +634,10 @@ query_judged(struct session *s)
 {
 	struct judge *j = s->judge;
 
+	if (j->execute != NULL) {
+		judge_execute(s);
+		j = s->judge;
+	}
 	s->judge = NULL;
 	if (j->mode == 'Q')
 		finish_query(s, j);
