@@ -398,6 +398,61 @@ def after_the_edge(world):
         check(w.extended("SELECT 4").value == "4", "the session lives")
 
 
+def failed_pipelines(world):
+    """What fails beside a charged statement leaves the session as after an error."""
+    actor = world.gate.actor("pipelines")
+    by_key = "SELECT name FROM customers WHERE customer_id = $1"
+    with world.gate.connect(actor) as w:
+        w.parse(by_key)
+        w.bind(("no number",))
+        w.execute()
+        r = w.sync()
+        check(r.sqlstate == "22P02" and w.status == "I", "%s", r.error)
+        w.parse(by_key, name="s")
+        w.sync()
+        w.parse(by_key, name="s")	# there already
+        w.bind((1,), name="s")
+        w.execute()
+        w.bind((2,), name="s")
+        w.execute()
+        r = w.sync()
+        check(r.sqlstate == "42P05" and not r.rows, "%s", r.error)
+        check(len(w.extended(by_key, (1,)).rows) == 1, "the session lives")
+        # The error that ends a cut transaction is not the next statement's.
+        for sql in ("BEGIN", "SELECT name FROM customers",
+                    "SELECT count(*) FROM orders WHERE note = 'x'", "ROLLBACK",
+                    "SELECT count(*) FROM orders"):
+            w.send("Q", sql.encode() + b"\0")
+        states = [w.until("Z").sqlstate for _ in range(5)]
+        check(states == [None, "KB001", "25P02", None, None], "%s", states)
+
+
+def execute_again(world):
+    """EXECUTE is judged again, like Bind, when its context has changed."""
+    actor = world.gate.actor("executes")
+    with world.gate.connect(actor) as w:
+        def ask(sql, rows):
+            r = w.query(sql)
+            check(r.ok() and len(r.rows) == rows, "%s: %s", sql, r.error)
+        ask("PREPARE p (int) AS SELECT name FROM customers WHERE customer_id = $1", 0)
+        ask("PREPARE o AS SELECT count(*) FROM orders", 0)
+        ask("EXECUTE p (3)", 1)
+        ask("SET search_path = public, pg_catalog", 0)
+        ask("EXECUTE p (3)", 1)
+        ask("CREATE TEMP TABLE other (note text)", 0)
+        ask("EXECUTE o", 1)
+        ask("EXECUTE p (4)", 1)
+        check(w.extended("EXECUTE p (5)").ok(), "by the extended protocol")
+        # Another table now: its rows are charged by bytes.
+        ask("PREPARE t AS SELECT country FROM v_open LIMIT 1", 0)
+        ask("EXECUTE t", 1)
+        before = world.gate.used(actor)
+        ask("CREATE TEMP TABLE v_open AS SELECT name AS country FROM customers "
+            "WHERE customer_id = 6", 0)
+        ask("EXECUTE t", 1)
+        check(world.gate.used(actor) > before, "the new table was free")
+
+
 def writes_stay(world):
     """A write whose RETURNING is cut does not half happen."""
     actor = world.gate.actor("writer")
@@ -566,6 +621,9 @@ def body(suite, world):
     suite.case("hold", "hold asks for a grant", hold, world)
     suite.case("after-the-edge", "transactions after KB001", after_the_edge,
                world)
+    suite.case("failed-pipelines", "errors beside a charged statement",
+               failed_pipelines, world)
+    suite.case("execute-again", "EXECUTE in another context", execute_again, world)
     suite.case("writes", "a cut RETURNING writes nothing", writes_stay, world)
     suite.case("hidden-is-hidden", "an added key is never seen",
                hidden_is_hidden, world)
