@@ -157,10 +157,6 @@ skip_pipeline(struct session *s)
 	}
 	while (n-- > 0)
 		op_pop(s);
-	if (charged && s->charged && !s->charge_over) {	/* its Parse or Bind failed */
-		s->charge_failed = true;
-		meter_over(s);
-	}
 	s->skip_to_sync = s->ops_len == 0;
 	if (s->ops_len > 0)
 		op_head(s)->saw_error = true;
