@@ -216,11 +216,16 @@ def rows(messages, route):
     return collections.Counter(b for b in out if b not in (b"", b"\xff\xff"))
 
 
-def without_oids(messages):
-    """A temporary table has another OID in each database."""
+def normal(messages, route):
+    """
+    A temporary table has another OID in each database; that a transaction is
+    aborted is said by the gate or by the server, as the verdict is known or not.
+    """
     out = []
     for t, b in messages:
-        if t == "T":
+        if t == "E" and b"\0C25P02\0" in b:
+            b = b"25P02"
+        if t == "T" and route == "create":
             at = 2
             b = bytearray(b)
             for _ in range(struct.unpack_from("!H", b)[0]):
@@ -325,7 +330,7 @@ class Worker:
         if "57014" in e1 + e2:
             self.count[what, "timeout"] += 1
             return
-        if st.route == "create" and without_oids(g1) == without_oids(g2):
+        if normal(g1, st.route) == normal(g2, st.route):
             self.count[what, "same"] += 1
             return
         kind = self.residual(st, g1, g2, e1, e2, names, strict)
