@@ -8,7 +8,8 @@ build='meson ninja-build gcc pkg-config libuv1-dev libssl-dev libsodium-dev
 libconfuse-dev libjansson-dev libsqlite3-dev libseccomp-dev libpg-query-dev libpq-dev
 postgresql-server-dev-15 libcmocka-dev gettext python3'
 demo='postgresql-15 postgresql-client-15'
-tests="$demo python3-psycopg2 python3-psycopg
+tests="$demo python3-psycopg2 python3-psycopg python3-asyncpg python3-sqlalchemy
+libdbd-pg-perl odbc-postgresql python3-pyodbc
 libpostgresql-jdbc-java openssl clang libclang-rt-14-dev clang-tidy cppcheck
 valgrind"
 

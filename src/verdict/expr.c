@@ -130,14 +130,45 @@ const_text(const struct tree *n, char *out, size_t cap)
 	return true;
 }
 
+static bool
+same_column(const struct tree *a, const struct tree *b)
+{
+	return tree_is(a, "VAR") && tree_is(b, "VAR") &&
+	    tree_int(a, "varlevelsup", 1) == 0 && tree_int(b, "varlevelsup", 1) == 0 &&
+	    tree_int(a, "varno", -1) == tree_int(b, "varno", -2) &&
+	    tree_int(a, "varattno", -1) == tree_int(b, "varattno", -2);
+}
+
+/* A condition of which every part must hold says that a column is one text. */
+static bool
+held_text(const struct tree *cond, const struct tree *column, char *out, size_t cap)
+{
+	const struct tree *a = tree_get(cond, "args");
+
+	if (a == NULL || a->kind != TREE_LIST)
+		return false;
+	a = a->first;
+	if (expr_is_and(cond)) {
+		for (; a != NULL; a = a->next)
+			if (held_text(a, column, out, cap))
+				return true;
+		return false;
+	}
+	return expr_is_equality(cond) && a != NULL && a->next != NULL &&
+	    same_column(a, column) && const_text(a->next, out, cap);
+}
+
 static void
-set_config(struct judge *j, const struct tree *n, struct taint args)
+set_config(struct judge *j, const struct query *q, const struct tree *n, struct taint args)
 {
 	const struct tree *list = tree_get(n, "args");
 	char name[128];
 
+	/* Targets are computed of rows that meet the condition; pg_dump asks so. */
 	if (list == NULL || list->kind != TREE_LIST ||
-	    !const_text(list->first, name, sizeof(name))) {
+	    (!const_text(list->first, name, sizeof(name)) &&
+	    !(q != NULL && q->targets && held_text(tree_get(tree_get(q->node, "jointree"),
+	    "quals"), list->first, name, sizeof(name))))) {
 		judge_refuse(j, WHY_SETTING, "(computed name)");
 		return;
 	}
@@ -161,9 +192,13 @@ set_config(struct judge *j, const struct tree *n, struct taint args)
 	set_sink(j, "set_config");
 }
 
-/* A function is called with arguments of that taint; n is the node, for set_config. */
+/*
+ * A function is called with arguments of that taint. For set_config: n is the node,
+ * q the query, if it is called as a function there.
+ */
 static void
-fn_use(struct judge *j, uint32_t oid, const struct tree *n, struct taint *t)
+fn_use(struct judge *j, const struct query *q, uint32_t oid, const struct tree *n,
+    struct taint *t)
 {
 	enum catalog_fn_class class = catalog_fn(j->c, oid);
 
@@ -178,7 +213,7 @@ fn_use(struct judge *j, uint32_t oid, const struct tree *n, struct taint *t)
 		set_sink(j, catalog_fn_name(j->c, oid));
 		break;
 	case FN_SETTING:
-		set_config(j, n, *t);
+		set_config(j, q, n, *t);
 		break;
 	case FN_OPAQUE:
 		t->opaque = t->dep = true;
@@ -200,7 +235,7 @@ expr_operator(struct judge *j, const struct tree *n, const char *op_field, struc
 
 	if (op < FIRST_USER_OID)
 		return;
-	fn_use(j, catalog_operator_fn(j->c, op), n, t);
+	fn_use(j, NULL, catalog_operator_fn(j->c, op), n, t);
 }
 
 /* Reading or writing a value of the type may run code that users defined. */
@@ -232,7 +267,7 @@ eval_func(struct judge *j, struct query *q, const struct tree *n)
 {
 	struct taint t = children(j, q, n);
 
-	fn_use(j, get_oid(n, "funcid"), n, &t);
+	fn_use(j, q, get_oid(n, "funcid"), n, &t);
 	type_use(j, n, "funcresulttype", &t);
 	return tainted(t);
 }
@@ -260,7 +295,7 @@ eval_op(struct judge *j, struct query *q, const struct tree *n)
 	uint32_t fn = get_oid(n, "opfuncid");
 
 	if (fn != 0)
-		fn_use(j, fn, n, &t);
+		fn_use(j, NULL, fn, n, &t);
 	else
 		expr_operator(j, n, "opno", &t);
 	return tainted(t);
@@ -275,7 +310,7 @@ eval_row_compare(struct judge *j, struct query *q, const struct tree *n)
 
 	for (ops = ops == NULL ? NULL : ops->first; ops != NULL; ops = ops->next)
 		if (tree_atom_int(ops, &op) && op >= FIRST_USER_OID)
-			fn_use(j, catalog_operator_fn(j->c, (uint32_t)op), n, &t);
+			fn_use(j, NULL, catalog_operator_fn(j->c, (uint32_t)op), n, &t);
 	return tainted(t);
 }
 
@@ -424,7 +459,7 @@ eval_aggregate(struct judge *j, struct query *q, const struct tree *n)
 	    NULL, NULL);
 	query_sort_refs(j, q, tree_get(n, "aggdistinct"), tree_get(n, "args"), NULL,
 	    NULL, NULL);
-	fn_use(j, fn, n, &all);
+	fn_use(j, NULL, fn, n, &all);
 	for (int64_t up = tree_int(n, "agglevelsup", 0); up > 0 && at != NULL; up--) {
 		at->correlated = true;
 		at = at->outer;
@@ -466,7 +501,7 @@ eval_window(struct judge *j, struct query *q, const struct tree *n)
 		return value_free();
 	}
 	taint_merge(&all, expr_list(j, q, tree_get(n, "aggfilter")));
-	fn_use(j, fn, n, &all);
+	fn_use(j, NULL, fn, n, &all);
 	query_sort_refs(j, q, tree_get(w, "partitionClause"), targets, NULL, &all, &keys);
 	query_sort_refs(j, q, tree_get(w, "orderClause"), targets, NULL, &all, NULL);
 	taint_merge(&all, expr_list(j, q, tree_get(w, "startOffset")));

@@ -117,6 +117,7 @@ struct query {
 	struct value *excluded;	/* ON CONFLICT: the proposed row */
 	size_t nexcluded, excluded_rte;
 	bool correlated;
+	bool targets;		/* its targets are being judged */
 	uint8_t shown[208];	/* columns that somebody read, a bit each */
 };
 

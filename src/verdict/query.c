@@ -288,7 +288,9 @@ query_targets(struct judge *j, struct query *q, const struct tree *list,
 			judge_refuse_node(j, t);
 			break;
 		}
+		q->targets = tree_int(q->node, "commandType", 0) == CMD_SELECT;
 		v[i] = expr_eval(j, q, tree_get(t, "expr"));
+		q->targets = false;
 		expr_check_sink(j, before, v[i].t);
 		if (tree_bool(t, "resjunk") || r->cols == NULL)
 			continue;

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -526,6 +527,47 @@ def pipeline(world):
                   len(r.rows))
 
 
+def copy_early(world):
+    """COPY data that does not wait for CopyInResponse, as asyncpg sends it."""
+    actor = world.gate.actor("copy", "bulk")
+    line = b"770001\tx\t1\n"
+    data = b"d" + struct.pack("!I", 4 + len(line)) + line
+    done, fail = b"c\0\0\0\4", b"f\0\0\0\6x\0"
+    texts = (("COPY products FROM STDIN", data, done),
+             ("COPY products FROM STDIN", data * 20000, done),
+             ("COPY products FROM STDIN", data, fail),
+             ("COPY nowhere FROM STDIN", data, done),
+             ("SELECT 1", data, done),
+             ("SELECT 1; COPY products FROM STDIN; SELECT 2", data, done),
+             ("BEGIN; COPY products FROM STDIN; ROLLBACK", data, done))
+    for text, first, last in texts:
+        seen = []
+        for w in (world.gate.connect(actor, timeout=20),
+                  world.pg.direct(timeout=20)):
+            with w:
+                w.query("BEGIN")
+                w.raw(b"Q" + struct.pack("!I", len(text) + 5) + text.encode() +
+                      b"\0" + first + last)
+                r = w.until("Z")
+                # Refused before it is sent: of the same state, in other words.
+                seen.append([r.sqlstate] if "nowhere" in text else r.messages)
+                w.query("ROLLBACK")
+                if ";" not in text:
+                    w.query("BEGIN")
+                    w.parse(text)
+                    w.bind()
+                    w.execute()
+                    w.raw(first + last)
+                    w.send("S")
+                    r = w.until("Z")
+                    seen[-1] += ([r.sqlstate] if "nowhere" in text
+                                 else r.messages)
+                w.query("ROLLBACK")
+                check(w.query("SELECT 1").value == "1", "%s: after it", text)
+        check(seen[0] == seen[1], "%s: %s, not %s", text, seen[0][-4:],
+              seen[1][-4:])
+
+
 def flush(world):
     """Flush sends what is there without ending the sequence."""
     actor = world.gate.actor("pipeline", "bulk")
@@ -676,6 +718,8 @@ def body(suite, world):
                "ORDER BY customer_id", "crm", 32 << 20 >> 1)
     suite.case("large-in", "64 MB up", large_in, world)
     suite.case("pipeline", "200 queries before an answer", pipeline, world)
+    suite.case("copy-early", "COPY data before CopyInResponse", copy_early,
+               world)
     suite.case("flush", "Flush", flush, world)
     suite.case("cancels", "cancel over workers", cancels, world)
     suite.case("parameters", "ParameterStatus, BackendKeyData", parameters,

@@ -506,7 +506,8 @@ class World:
 class Suite:
     """Runs cases, prints one line each and the sum."""
 
-    def __init__(self, doc):
+    def __init__(self, doc, *more):
+        """more: (flag, keyword arguments) of the script's own options."""
         p = argparse.ArgumentParser(description=doc)
         p.add_argument("--build", default="build",
                        help="the meson build directory")
@@ -518,6 +519,8 @@ class Suite:
                        help="keep the working directory")
         p.add_argument("-v", "--verbose", action="store_true")
         p.add_argument("--list", action="store_true")
+        for flag, settings in more:
+            p.add_argument(flag, **settings)
         self.options = p.parse_args()
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.notes = []

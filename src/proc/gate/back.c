@@ -51,7 +51,8 @@ back_greet(struct up *u, char type, struct slice body)
 		reply_parameter(s, name, value);
 		if (s->kill)
 			return;
-		if (strcmp(name, "application_name") == 0) {
+		if (strcmp(name, "application_name") == 0 &&
+		    !s->db->conf->unprotected) {
 			pg_put_param(front_out(s), name, s->app ? s->app : "");
 			break;
 		}
@@ -107,6 +108,11 @@ back_fail(struct up *u, const char *why, struct slice body)
 		session_close(s);
 		return;
 	}
+	/* What an unprotected database says when it ends a session is passed. */
+	if (s->phase == PH_LIVE && s->db->conf->unprotected) {
+		session_finish(s);
+		return;
+	}
 	/* Only before login: its text is the server's about the gate, not data. */
 	session_fatal(s, state && strlen(state) == 5 ? state : "08006", why, text,
 	    NULL);
@@ -132,7 +138,9 @@ back_start(struct session *s)
 	k->up.settle = back_settle;
 	k->up.fail = back_fail;
 	k->up.closed = back_free;
-	if (!up_start(&k->up, s->db, s->actor)) {
+	/* A protected database sees the actor; an unprotected one what it is told. */
+	if (!up_start(&k->up, s->db,
+	    s->db->conf->unprotected && s->app != NULL ? s->app : s->actor)) {
 		free(k);
 		session_fatal(s, "08001", _("the database server does not answer"),
 		    NULL, NULL);

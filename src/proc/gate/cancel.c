@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cancel requests. The client's key is the gate's own: worker and session in
- * the process id, a random secret. The request to the server uses the server's
- * key on a connection of its own, with TLS where the session has it.
+ * Cancel requests. The client's key is the server's process id with a random
+ * secret of the gate's own: only the gate can turn it into a cancel. The request
+ * to the server uses the server's key on a connection of its own, with TLS where
+ * the session has it. A key of another worker's session goes round by the ledger.
  */
 #include "proc/gate/gate.h"
 
@@ -120,13 +121,19 @@ cancel_start(struct gate *g, struct session *s, void (*done)(struct session *))
 	conn_watch(&k->conn, 1);
 }
 
+/* Something was asked that is not answered, as far as the gate can see. */
+static bool
+is_busy(const struct session *s)
+{
+	return s->ops_len > 0 || s->outstanding > 0 || s->in_pipeline;
+}
+
 /* The client is gone: what it left running on the server is of no use. */
 void
 cancel_abandoned(struct session *s)
 {
 	if (!s->leaving && s->back != NULL && s->back->up.phase == UP_LIVE &&
-	    !s->gate->link_dead &&
-	    (s->ops_len > 0 || s->outstanding > 0))
+	    !s->gate->link_dead && is_busy(s))
 		cancel_start(s->gate, s, NULL);
 }
 
@@ -139,18 +146,16 @@ cancel_back(struct session *s, void (*done)(struct session *))
 bool
 cancel_local(struct gate *g, uint32_t pid, uint32_t secret)
 {
-	if (pid >> 24 != (g->worker & 0x7f))
-		return false;
 	for (struct session *s = g->sessions; s != NULL; s = s->next) {
-		if ((s->sid & 0xffffff) != (pid & 0xffffff))
+		if (s->phase != PH_LIVE || s->back == NULL ||
+		    s->back->pid != pid || s->cancel_key != secret)
 			continue;
 		/* An idle session has nothing to cancel: late is too late. */
-		if (s->cancel_key == secret && s->back != NULL && !s->cutting &&
-		    s->phase == PH_LIVE && (s->ops_len > 0 || s->outstanding > 0))
+		if (!s->cutting && is_busy(s))
 			cancel_start(g, s, NULL);
 		return true;
 	}
-	return true;
+	return false;
 }
 
 void

@@ -266,6 +266,18 @@ session_update(struct session *s)
 	conn_watch(&s->front, front_sendable(s));
 }
 
+/* Closes once the client has what was queued for it. */
+void
+session_finish(struct session *s)
+{
+	if (s->phase == PH_CLOSING || s->kill)
+		return;
+	s->kill = true;
+	cancel_abandoned(s);
+	back_close(s);
+	session_update(s);
+}
+
 void
 session_fatal(struct session *s, const char *sqlstate, const char *message,
     const char *detail, const char *hint)
@@ -289,10 +301,7 @@ session_fatal(struct session *s, const char *sqlstate, const char *message,
 	if (s->back_left == 0 || s->back_drop)
 		pg_put_error(&s->front.out, 'E', "FATAL", sqlstate, message, detail,
 		    hint);
-	s->kill = true;
-	cancel_abandoned(s);
-	back_close(s);
-	session_update(s);
+	session_finish(s);
 }
 
 void
@@ -622,8 +631,9 @@ front_live(struct session *s)
 	s->phase = PH_LIVE;
 	s->back_ready = true;
 	mark = pg_begin(b, 'K');
-	/* The worker's number is in the process id: any worker can route a cancel. */
-	buf_u32(b, (s->gate->worker & 0x7f) << 24 | (s->sid & 0xffffff));
+	/* The process id is the server's: clients compare it with what pg_locks,
+	 * notifications and pg_backend_pid() say. The secret is not. */
+	buf_u32(b, s->back->pid);
 	buf_u32(b, s->cancel_key);
 	pg_end(b, mark);
 	pg_put_ready(b, 'I');
@@ -662,12 +672,33 @@ start_input(struct session *s)
 	}
 }
 
+static bool
+is_copy(char type)
+{
+	return type == 'd' || type == 'c' || type == 'f';
+}
+
 /* May this message be taken while the session waits? */
 static bool
 may_take(const struct session *s, char type)
 {
 	return s->wait == WAIT_NONE || type == 'X' || (s->wait == WAIT_METER &&
-	    (type == 'S' || type == 'H'));
+	    (type == 'S' || type == 'H')) || (s->copy_in && is_copy(type));
+}
+
+/* Clients need not wait for CopyInResponse: what was sent last may ask for it. */
+bool
+front_copy_comes(struct session *s)
+{
+	for (size_t i = s->ops_len; !s->copy_in && i-- > 0;) {
+		const struct op *op = op_at(s, i);
+
+		if (op->type != OP_SYNC)
+			return op->stmt != NULL && op->stmt->kind == SQL_COPY_IN &&
+			    (op->type == OP_QUERY || op->type == OP_EXECUTE) &&
+			    !op->poisoned && !op->saw_error;
+	}
+	return false;
 }
 
 /* Takes what it can of client bytes of a protected session; returns how much. */
@@ -702,6 +733,10 @@ protected_input(struct session *s, const uint8_t *p, size_t len)
 				pg_put_empty(back_out(s), 'H');
 				s->flush_asked = true;
 			}
+			break;
+		}
+		if (is_copy(h.type) && front_copy_comes(s)) {
+			s->wait = WAIT_COPY;
 			break;
 		}
 		if (h.type == 'd') {

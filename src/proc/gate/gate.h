@@ -178,6 +178,7 @@ enum wait {
 	WAIT_DRAIN,		/* answers that decide names or context are to come */
 	WAIT_METER,		/* a charged query is not wholly decided: only Sync passes */
 	WAIT_COMMIT,		/* a charged change: nothing passes */
+	WAIT_COPY,		/* COPY data came before the server's CopyInResponse */
 	WAIT_PIECE,		/* a piece of a multi-statement text runs */
 	WAIT_CANCEL		/* the cut statement's cancel is on its way */
 };
@@ -242,7 +243,6 @@ struct session {
 	bool std_strings;
 	bool copy_in;
 	uint32_t copy_ends;
-	bool name_wrong;	/* application_name was changed */
 	bool poison_pending;
 
 	struct judge *judge;	/* the statement being judged */
@@ -278,7 +278,6 @@ struct session {
 	bool leaving;		/* the client said Terminate */
 	bool kill;
 	unsigned kill_ticks;
-	uint32_t relay_skip;	/* relay: answers to the gate's own SET are dropped */
 	uint32_t outstanding;	/* relay: ReadyForQuery still to come */
 };
 
@@ -358,6 +357,7 @@ void front_accept(struct gate *g, int fd, bool too_many);
 void front_ready(struct conn *c, int events);
 void front_auth(struct session *s, enum ipc_type type, struct rd *body);
 void session_close(struct session *s);
+void session_finish(struct session *s);
 void session_fatal(struct session *s, const char *sqlstate, const char *message,
     const char *detail, const char *hint);
 void session_protocol_error(struct session *s, const char *what);
@@ -365,6 +365,7 @@ void session_update(struct session *s);	/* flush, set poll events, resume */
 void session_tick(struct session *s, uint64_t now_us);
 void front_live(struct session *s);	/* the server is ready for queries */
 void front_take(struct session *s);	/* takes client messages while it may */
+bool front_copy_comes(struct session *s);
 /* Makes what was queued so far part of front.out. */
 void front_settle(struct session *s);
 /* front.out, to append a message to: the only way to write it in order. */

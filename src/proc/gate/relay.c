@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A database declared free of personal data: every byte passes as it came.
- * Frames are walked only to count statements and rows for the log, and to put
- * application_name back when it was changed.
+ * Frames are walked only to count statements and rows for the log.
  */
 #include "proc/gate/gate.h"
 
 #include <string.h>
 
+enum { SMALL_MAX = 512 };	/* server message that is looked into */
 
 /* Counts a statement's text when it lies whole in the bytes at hand. */
 static void
@@ -57,8 +57,12 @@ relay_front(struct session *s, const uint8_t *p, size_t len)
 			session_protocol_error(s, "invalid length of message");
 			return;
 		}
-		if (h.type == 'Q' || h.type == 'S' || h.type == 'F')
+		if (h.type == 'Q' || h.type == 'S' || h.type == 'F') {
 			s->outstanding++;
+			s->in_pipeline = false;
+		} else if (h.type == 'E') {
+			s->in_pipeline = true;
+		}
 		if (h.type == 'X')
 			s->leaving = true;
 		if (h.type == 'Q' || h.type == 'P')
@@ -80,25 +84,6 @@ relay_front(struct session *s, const uint8_t *p, size_t len)
 		buf_put(&s->in, p + pos, len - pos);
 }
 
-static void
-set_name_back(struct session *s)
-{
-	struct buf *b = back_out(s);
-	size_t mark = pg_begin(b, 'Q');
-
-	buf_str(b, "SET application_name = '");
-	for (const char *p = s->actor; *p; p++) {
-		if (*p == '\'')
-			buf_u8(b, '\'');
-		buf_u8(b, (uint8_t)*p);
-	}
-	buf_cstr(b, "'");
-	pg_end(b, mark);
-	s->name_wrong = false;
-	s->outstanding++;
-	s->relay_skip = 1;	/* until its ReadyForQuery */
-}
-
 /*
  * Most messages are only counted. ParameterStatus and ReadyForQuery are small;
  * one that is split over two reads is completed in s->rows (unused here).
@@ -112,16 +97,26 @@ relay_small(struct session *s, char type, struct slice body)
 	if (type == 'S') {
 		name = rd_cstr(&r);
 		value = rd_cstr(&r);
-		if (rd_end(&r) && strcmp(name, "application_name") == 0 &&
-		    strcmp(value, s->actor) != 0)
-			s->name_wrong = true;
-		if (strcmp(name, "standard_conforming_strings") == 0)
+		if (rd_end(&r) && strcmp(name, "standard_conforming_strings") == 0)
 			s->std_strings = strcmp(value, "off") != 0;
 	} else if (type == 'Z' && body.len == 1) {
 		s->txn = (char)body.p[0];
 		if (s->outstanding > 0)
 			s->outstanding--;
 	}
+}
+
+static bool
+is_small(const struct pg_head *h)
+{
+	return (h->type == 'S' || h->type == 'Z') && h->len <= SMALL_MAX;
+}
+
+static void
+broken(struct session *s)
+{
+	session_fatal(s, "08006", _("the database server broke the protocol"), NULL,
+	    NULL);
 }
 
 void
@@ -136,20 +131,21 @@ relay_back(struct session *s, const uint8_t *p, size_t len)
 		uint8_t *head;
 		size_t had = buf_used(&s->rows), need = PG_HEAD_BYTES;
 
-		buf_put(&s->rows, p, len < 512 ? len : 512);
+		buf_put(&s->rows, p, len < SMALL_MAX + PG_HEAD_BYTES ? len :
+		    SMALL_MAX + PG_HEAD_BYTES);
 		head = buf_head(&s->rows);
-		if (pg_head(&h, head, buf_used(&s->rows)) == ERR_OK &&
-		    (h.type == 'S' || h.type == 'Z') && h.len <= 512)
+		e = pg_head(&h, head, buf_used(&s->rows));
+		if (e != ERR_OK && e != ERR_SHORT) {
+			broken(s);
+			return;
+		}
+		if (e == ERR_OK && is_small(&h))
 			need += h.len;
 		if (buf_used(&s->rows) < need)
 			return;
 		if (need > PG_HEAD_BYTES)
 			relay_small(s, h.type, (struct slice){head + PG_HEAD_BYTES, h.len});
-		if (s->relay_skip == 0 || h.type == 'N' || h.type == 'A')
-			front_put(s, head, need);
-		s->back_drop = s->relay_skip != 0;
-		if (h.type == 'Z')
-			s->relay_skip = 0;
+		front_put(s, head, need);
 		s->back_left = PG_HEAD_BYTES + (uint64_t)h.len - need;
 		start = pos = need - had;
 		buf_clear(&s->rows);
@@ -163,39 +159,18 @@ relay_back(struct session *s, const uint8_t *p, size_t len)
 
 			s->back_left -= n;
 			pos += n;
-			if (s->back_drop)
-				start = pos;
 			continue;
 		}
 		e = pg_head(&h, p + pos, len - pos);
 		if (e != ERR_OK && e != ERR_SHORT) {
-			session_fatal(s, "08006", _("the database server broke the protocol"),
-			    NULL, NULL);
+			broken(s);
 			return;
 		}
-		small = e == ERR_OK && (h.type == 'S' || h.type == 'Z') && h.len <= 512;
+		small = e == ERR_OK && is_small(&h);
 		if (e == ERR_SHORT || (small && len - pos < PG_HEAD_BYTES + h.len))
 			break;
 		if (small)
 			relay_small(s, h.type, (struct slice){p + pos + PG_HEAD_BYTES, h.len});
-		if (s->relay_skip != 0) {
-			/* Answers to the gate's own SET are not the client's. */
-			s->back_drop = true;
-			if (pos > start)
-				front_put(s, p + start, pos - start);
-			pos += PG_HEAD_BYTES;
-			s->back_left = h.len;
-			start = pos;
-			if (h.type == 'Z') {
-				pos += h.len;
-				start = pos;
-				s->back_left = 0;
-				s->relay_skip = 0;
-				s->name_wrong = false;
-			}
-			continue;
-		}
-		s->back_drop = false;
 		if (h.type == 'D' || h.type == 'd') {
 			for (int i = 0; i < TALLIES; i++) {
 				if (s->tallies[i].shape != NULL) {
@@ -206,12 +181,6 @@ relay_back(struct session *s, const uint8_t *p, size_t len)
 		}
 		pos += PG_HEAD_BYTES;
 		s->back_left = h.len;
-		if (h.type == 'Z' && s->name_wrong && s->txn == 'I' &&
-		    s->outstanding == 0 && s->front_left == 0) {
-			pos += h.len;
-			s->back_left = 0;
-			set_name_back(s);
-		}
 	}
 	if (pos > start)
 		front_put(s, p + start, pos - start);

@@ -851,6 +851,8 @@ reply_bytes(struct session *s, const uint8_t *p, size_t len)
 	meter_flush(s);
 	if (s->wait == WAIT_DRAIN && s->ops_len == 0)
 		query_drained(s);
-	if (s->wait == WAIT_NONE)
+	if (s->wait == WAIT_COPY && !front_copy_comes(s))
+		s->wait = WAIT_NONE;
+	if (s->wait == WAIT_NONE || s->copy_in)
 		front_take(s);
 }

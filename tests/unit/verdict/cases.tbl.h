@@ -620,6 +620,30 @@ CASE("SELECT set_config('debug_print_rewritten', 'off', false)",
     "refused SETTING debug_print_rewritten []")
 CASE("SELECT set_config('debug_' || 'print_rewritten', 'off', false)",
     "refused SETTING (computed name) []")
+CASE("SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings "
+    "WHERE name = 'restrict_nonsystem_relation_kind'",
+    "free w=0 exact context []")
+CASE("SELECT set_config(s.name, 'x', true) FROM pg_settings s WHERE s.context = 'user' "
+    "AND s.name = 'search_path'",
+    "free w=0 exact context []")
+CASE("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'log_statement'",
+    "refused SETTING log_statement []")
+CASE("SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'work_mem' "
+    "OR name = 'log_statement'",
+    "refused SETTING (computed name) []")
+CASE("SELECT set_config(name, 'off', false) FROM pg_settings WHERE setting = 'work_mem'",
+    "refused SETTING (computed name) []")
+CASE("SELECT set_config(b.name, '1', false) FROM pg_settings a, pg_settings b "
+    "WHERE a.name = 'work_mem'",
+    "refused SETTING (computed name) []")
+CASE("SELECT set_config(name || '', '1', false) FROM pg_settings WHERE name = 'work_mem'",
+    "refused SETTING (computed name) []")
+CASE("SELECT 1 FROM pg_settings WHERE set_config(name, 'off', false) = 'off' AND "
+    "name = 'work_mem'",
+    "refused SETTING (computed name) []")
+CASE("SELECT (SELECT set_config(a.name, 'off', false)) FROM pg_settings a WHERE "
+    "a.name = 'work_mem'",
+    "refused SETTING (computed name) []")
 CASE("SELECT set_config($1, 'off', false)",
     "refused SETTING (computed name) []")
 CASE("SELECT set_config('work_mem', '1MB', true) FROM customers WHERE name = 'x'",
