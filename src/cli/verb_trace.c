@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,51 +26,84 @@ on_stop(int sig)
 	stopped = 1;
 }
 
+/* Seconds for a gigabyte of the list and of ours, as it usually goes. */
 static const struct {
 	const char *stage, *text;
-	double from, to;		/* of the whole, as it usually goes */
+	double list, ours;
 } stages[] = {
-	{"list", N_("reading the list"), 0, .15},
-	{"ours", N_("reading our records"), .15, .55},
-	{"learn", N_("learning weights"), .55, .6},
-	{"match", N_("matching"), .6, .9},
-	{"cluster", N_("counting persons"), .9, .92},
-	{"attribute", N_("comparing with releases"), .92, .96},
-	{"background", N_("reading the background list"), .96, .97},
-	{"write", N_("writing the report"), .97, 1},
+	{"list", N_("reading the list"), 21, 0},
+	{"ours", N_("reading our records"), 0, 14},
+	{"learn", N_("learning weights"), .6, .5},
+	{"match", N_("matching"), 18, 3},
+	{"cluster", N_("counting persons"), 7, .5},
+	{"attribute", N_("comparing with releases"), 1, 1},
+	{"background", N_("reading the background list"), .1, .1},
+	{"write", N_("writing the report"), 17, 1},
 };
+#define STAGES (sizeof stages / sizeof stages[0])
 
 struct bar {
 	uint64_t begin_us, last_us;
 	bool tty;
-	const char *stage;
+	double list_gb, ours_gb;	/* list_gb < 0: a pipe, not yet known */
+	size_t stage;
 };
 
+static double
+gigabytes(const char *path)
+{
+	struct stat st;
+
+	if (!path || strcmp(path, "-") == 0 || stat(path, &st) != 0 ||
+	    !S_ISREG(st.st_mode))
+		return -1;
+	return (double)st.st_size / 1e9 + 1e-6;
+}
+
+/* Of the whole: what is behind, with `part` of this stage. */
+static double
+done_part(const struct bar *b, size_t stage, double part)
+{
+	double all = 0, done = 0;
+
+	for (size_t s = 0; s < STAGES; s++) {
+		double t = stages[s].list * b->list_gb + stages[s].ours *
+		    b->ours_gb;
+
+		all += t;
+		done += s < stage ? t : s == stage ? t * part : 0;
+	}
+	return done / all;
+}
+
+/* One line a stage where nobody watches; a bar with the time left on a screen. */
 static bool
 show(void *arg, const char *stage, double part, double rate)
 {
 	struct bar *b = arg;
 	uint64_t now = clock_mono_us();
-	size_t s = 0, n = sizeof stages / sizeof stages[0];
-	double done;
+	double spent = (double)(now - b->begin_us) / 1e6, done;
 	char fill[31];
+	size_t s = 0;
 
-	while (s < n && strcmp(stages[s].stage, stage) != 0)
+	while (s < STAGES && strcmp(stages[s].stage, stage) != 0)
 		s++;
-	if (s == n || stopped)
+	if (s == STAGES || stopped)
 		return !stopped;
 	if (!b->tty) {
-		if (b->stage != stages[s].stage)
+		if (b->stage != s)
 			fprintf(stderr, "kuraban trace: %s\n",
 			    _(stages[s].text));
-		b->stage = stages[s].stage;
+		b->stage = s;
 		return true;
 	}
-	if (now - b->last_us < 100000 && b->stage == stages[s].stage)
+	if (now - b->last_us < 100000 && b->stage == s)
 		return true;
 	b->last_us = now;
-	b->stage = stages[s].stage;
-	done = stages[s].from + part * (stages[s].to - stages[s].from);
+	b->stage = s;
+	if (b->list_gb < 0 && s > 0)
+		b->list_gb = spent / stages[0].list;
+	done = part < 0 || b->list_gb < 0 ? 0 : done_part(b, s, part);
 	for (int i = 0; i < 30; i++)
 		fill[i] = i < done * 30 ? '#' : '.';
 	fill[30] = '\0';
@@ -78,8 +112,7 @@ show(void *arg, const char *stage, double part, double rate)
 	if (rate > 0)
 		fprintf(stderr, "  %.0f/s", rate);
 	if (done > .02)
-		fprintf(stderr, _("  %.0f s left"), (double)(now -
-		    b->begin_us) / 1e6 * (1 - done) / done);
+		fprintf(stderr, _("  %.0f s left"), spent * (1 - done) / done);
 	fflush(stderr);
 	return true;
 }
@@ -167,7 +200,7 @@ verb_trace(int argc, char **argv)
 	struct trace_options o = {.threads = 2, .progress = show};
 	struct trace_result *r = calloc(1, sizeof *r);
 	struct bar bar = {.begin_us = clock_mono_us(),
-	    .tty = isatty(STDERR_FILENO)};
+	    .tty = isatty(STDERR_FILENO), .stage = STAGES};
 	struct sigaction act = {.sa_handler = on_stop};
 	const char *conf_file = NULL, *database = NULL, *table = NULL;
 	struct trace_own own = {0};
@@ -234,6 +267,10 @@ verb_trace(int argc, char **argv)
 			o.load_arg = &own;
 		}
 	}
+	bar.list_gb = gigabytes(o.list);
+	bar.ours_gb = o.ours ? gigabytes(o.ours) : (double)o.ours_len / 1e9;
+	if (bar.ours_gb < 0)
+		bar.ours_gb = 0;
 	if (e == ERR_OK)
 		e = trace_run(&o, r, why, sizeof why);
 	if (bar.tty)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PASSES_MAX 64
-#define FILLERS 2u		/* threads that look through ours */
+#define FILLERS 2u		/* threads that look through the mentions */
 #define F(f) (1u << F_##f)
 
 enum pass { P_PHONE, P_EMAIL, P_KANA_DOB, P_NAME_DOB, P_NAME_TOWN, P_KANA_TOWN,
@@ -30,11 +30,12 @@ static const uint32_t jp_fields[P_COUNT] = {
 struct blocks {
 	unsigned npasses;
 	uint32_t fields[PASSES_MAX];	/* generic: the columns of the key */
-	struct part {			/* what each filler found */
+	struct part {			/* of the list, of ours: by each filler */
 		struct block_entry *v;
 		size_t n, cap;
-	} part[FILLERS + 1];
-	struct block_entry *v, *tmp;	/* partitioned; for sorting */
+		size_t at[BLOCK_BUCKETS];	/* entries; where they go */
+	} part[2 * FILLERS];
+	struct block_entry *v;		/* partitioned */
 	size_t n, cap;
 	size_t start[BLOCK_BUCKETS + 1];
 	uint64_t *filter;
@@ -246,10 +247,9 @@ blocks_free(struct blocks *b)
 {
 	if (!b)
 		return;
-	for (unsigned i = 0; i <= FILLERS; i++)
+	for (unsigned i = 0; i < 2 * FILLERS; i++)
 		free(b->part[i].v);
 	free(b->v);
-	free(b->tmp);
 	free(b->filter);
 	free(b);
 }
@@ -279,7 +279,14 @@ filter_add(struct blocks *b, uint64_t k)
 {
 	uint64_t i = (k * 0xd6e8feb86659fd93ull >> 20) & b->filter_mask;
 
-	b->filter[i / 64] |= 1ull << (i % 64);
+	__atomic_fetch_or(&b->filter[i / 64], 1ull << (i % 64),
+	    __ATOMIC_RELAXED);
+}
+
+static inline unsigned
+bucket_of(uint64_t key)
+{
+	return (unsigned)(key >> 54);
 }
 
 static bool
@@ -295,13 +302,8 @@ push(struct part *b, uint64_t key, uint32_t id)
 		b->cap = cap;
 	}
 	b->v[b->n++] = (struct block_entry){key, id};
+	b->at[bucket_of(key)]++;
 	return true;
-}
-
-static inline unsigned
-bucket_of(uint64_t key)
-{
-	return (unsigned)(key >> 54);
 }
 
 struct fill {
@@ -322,6 +324,7 @@ fill_run(void *arg)
 	uint64_t second;
 
 	f->part->n = 0;
+	memset(f->part->at, 0, sizeof f->part->at);
 	f->ok = true;
 	for (size_t i = f->from; i < f->to && f->ok; i++) {
 		uint64_t k = key_of(f->m, f->b, f->pass, f->sigs + i *
@@ -340,80 +343,110 @@ fill_run(void *arg)
 	return NULL;
 }
 
-/* Space for n entries, twice; what was in it is of no use. */
-static enum err
-make_room(struct blocks *b, size_t n)
+/* To where the part's entries of each bucket begin. */
+static void *
+scatter(void *arg)
 {
-	if (n <= b->cap && b->v)
-		return ERR_OK;
-	free(b->v);
-	free(b->tmp);
-	b->cap = n + n / 8 + 1;
-	b->v = malloc(b->cap * sizeof *b->v);
-	b->tmp = malloc(b->cap * sizeof *b->tmp);
-	return b->v && b->tmp ? ERR_OK : ERR_NOMEM;
+	struct fill *f = arg;
+
+	for (size_t i = 0; i < f->part->n; i++) {
+		const struct block_entry *e = &f->part->v[i];
+
+		f->b->v[f->part->at[bucket_of(e->key)]++] = *e;
+	}
+	return NULL;
+}
+
+/* The last of the n in this thread, the others beside it. */
+static void
+run_all(void *(*run)(void *), struct fill *f, unsigned n)
+{
+	pthread_t t[2 * FILLERS];
+	bool started[2 * FILLERS] = {false};
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i + 1 < n)
+			started[i] = pthread_create(&t[i], NULL, run, &f[i]) ==
+			    0;
+		if (!started[i])
+			run(&f[i]);
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (started[i])
+			pthread_join(t[i], NULL);
 }
 
 enum err
 blocks_fill(struct blocks *b, const struct model *m, const uint8_t *sigs,
     size_t nlist, size_t nours, unsigned pass, bool sample)
 {
-	size_t all = nlist + nours, at[BLOCK_BUCKETS];
-	struct fill f[FILLERS + 1];
+	size_t all = nlist + nours, sum = 0;
+	struct fill f[2 * FILLERS];
 	uint64_t keep = UINT64_MAX;
-	pthread_t t[FILLERS];
-	bool ok, started[FILLERS] = {false};
+	bool ok = true;
 
 	/* About a million keys are plenty to learn from. */
 	if (sample && all > 1000000)
 		keep = UINT64_MAX / (all / 1000000);
 	memset(b->filter, 0, (b->filter_mask + 1) / 8);
-	f[0] = (struct fill){b, m, sigs, 0, nlist, pass, keep, &b->part[0],
-	    true, false};
-	fill_run(&f[0]);
-	for (unsigned i = 0; i < FILLERS; i++) {
-		f[i + 1] = (struct fill){b, m, sigs, nlist + nours * i /
-		    FILLERS, nlist + nours * (i + 1) / FILLERS, pass, keep,
-		    &b->part[i + 1], false, false};
-		if (i + 1 < FILLERS)
-			started[i] = pthread_create(&t[i], NULL, fill_run,
-			    &f[i + 1]) == 0;
-		if (!started[i])
-			fill_run(&f[i + 1]);
-	}
-	ok = f[0].ok;
-	b->n = b->part[0].n;
-	for (unsigned i = 0; i < FILLERS; i++) {
-		if (started[i])
-			pthread_join(t[i], NULL);
-		ok = ok && f[i + 1].ok;
-		b->n += b->part[i + 1].n;
-	}
-	if (!ok || make_room(b, b->n) != ERR_OK)
-		return ERR_NOMEM;
-	/* Parts follow each other in rising order of mentions. */
-	memset(b->start, 0, sizeof b->start);
-	for (unsigned p = 0; p <= FILLERS; p++)
-		for (size_t i = 0; i < b->part[p].n; i++)
-			b->start[bucket_of(b->part[p].v[i].key) + 1]++;
-	for (size_t i = 0; i < BLOCK_BUCKETS; i++)
-		b->start[i + 1] += b->start[i];
-	memcpy(at, b->start, sizeof at);
-	for (unsigned p = 0; p <= FILLERS; p++)
-		for (size_t i = 0; i < b->part[p].n; i++) {
-			const struct block_entry *e = &b->part[p].v[i];
+	for (unsigned i = 0; i < 2 * FILLERS; i++) {
+		bool list = i < FILLERS;
+		size_t from = list ? 0 : nlist, n = list ? nlist : nours;
 
-			b->v[at[bucket_of(e->key)]++] = *e;
+		f[i] = (struct fill){b, m, sigs, from + n * (i % FILLERS) /
+		    FILLERS, from + n * (i % FILLERS + 1) / FILLERS, pass,
+		    keep, &b->part[i], list, false};
+	}
+	run_all(fill_run, f, FILLERS);
+	run_all(fill_run, f + FILLERS, FILLERS);
+	b->n = 0;
+	for (unsigned p = 0; p < 2 * FILLERS; p++) {
+		ok = ok && f[p].ok;
+		b->n += b->part[p].n;
+	}
+	if (ok && b->n > b->cap) {
+		free(b->v);
+		b->cap = b->n + b->n / 8;
+		b->v = malloc(b->cap * sizeof *b->v);
+		ok = b->v != NULL;
+	}
+	if (!ok) {
+		b->cap = 0;
+		return ERR_NOMEM;
+	}
+	/* Parts follow each other in rising order of mentions. */
+	for (size_t k = 0; k < BLOCK_BUCKETS; k++) {
+		b->start[k] = sum;
+		for (unsigned p = 0; p < 2 * FILLERS; p++) {
+			size_t n = b->part[p].at[k];
+
+			b->part[p].at[k] = sum;
+			sum += n;
 		}
+	}
+	b->start[BLOCK_BUCKETS] = sum;
+	run_all(scatter, f, 2 * FILLERS);
 	return ERR_OK;
+}
+
+size_t
+blocks_largest(const struct blocks *b)
+{
+	size_t most = 0;
+
+	for (size_t k = 0; k < BLOCK_BUCKETS; k++)
+		if (b->start[k + 1] - b->start[k] > most)
+			most = b->start[k + 1] - b->start[k];
+	return most;
 }
 
 /* Stable radix sort by 44 of the remaining 54 bits, 11 at a time. */
 size_t
-blocks_sort(struct blocks *b, size_t bucket, const struct block_entry **out)
+blocks_sort(struct blocks *b, size_t bucket, struct block_entry *tmp,
+    const struct block_entry **out)
 {
 	struct block_entry *x = b->v + b->start[bucket];
-	struct block_entry *y = b->tmp + b->start[bucket];
+	struct block_entry *y = tmp;
 	size_t n = b->start[bucket + 1] - b->start[bucket];
 	uint32_t count[4][2048];
 
@@ -442,4 +475,59 @@ blocks_sort(struct blocks *b, size_t bucket, const struct block_entry **out)
 	}
 	*out = x;
 	return n;
+}
+
+/* Eleven, eleven and ten bits of each word, the least significant first. */
+static inline unsigned
+digit(const struct triple *t, unsigned pass)
+{
+	return t->w[2 - pass / 3] >> 11 * (pass % 3) & 2047;
+}
+
+static int
+triple_cmp(const void *a, const void *b)
+{
+	const struct triple *x = a, *y = b;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (x->w[i] != y->w[i])
+			return x->w[i] < y->w[i] ? -1 : 1;
+	return 0;
+}
+
+void
+triples_sort(struct triple *v, struct triple *tmp, size_t n)
+{
+	size_t (*count)[2048] = calloc(9, sizeof *count);
+	struct triple *x = v, *y = tmp;
+
+	if (!count) {		/* slower, the same order */
+		qsort(v, n, sizeof *v, triple_cmp);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (unsigned p = 0; p < 9; p++)
+			count[p][digit(&v[i], p)]++;
+	for (unsigned p = 0; p < 9; p++) {
+		size_t sum = 0;
+		bool one = n > 0 && count[p][digit(&x[0], p)] == n;
+		struct triple *t;
+
+		if (one)
+			continue;
+		for (unsigned k = 0; k < 2048; k++) {
+			size_t c = count[p][k];
+
+			count[p][k] = sum;
+			sum += c;
+		}
+		for (size_t i = 0; i < n; i++)
+			y[count[p][digit(&x[i], p)]++] = x[i];
+		t = x;
+		x = y;
+		y = t;
+	}
+	if (x != v && n)
+		memcpy(v, x, n * sizeof *v);
+	free(count);
 }

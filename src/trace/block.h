@@ -32,11 +32,20 @@ uint32_t blocks_fields(const struct blocks *b, unsigned pass);
 enum err blocks_fill(struct blocks *b, const struct model *m,
     const uint8_t *sigs, size_t nlist, size_t nours, unsigned pass,
     bool sample);
-/* Sorts a bucket and returns it; threads may take different ones. */
-size_t blocks_sort(struct blocks *b, size_t bucket,
+/* Entries of the largest bucket. */
+size_t blocks_largest(const struct blocks *b);
+/* Sorts a bucket and returns it; tmp takes blocks_largest() entries. */
+size_t blocks_sort(struct blocks *b, size_t bucket, struct block_entry *tmp,
     const struct block_entry **out);
 /* Whether an earlier pass has brought these two together. */
 bool blocks_seen_before(const struct model *m, const struct blocks *b,
     unsigned pass, const uint8_t *x, const uint8_t *y);
+
+/* Three words, sorted by the first, then the second, then the third. */
+struct triple {
+	uint32_t w[3];
+};
+/* tmp takes n as well; the result is in v. */
+void triples_sort(struct triple *v, struct triple *tmp, size_t n);
 
 #endif

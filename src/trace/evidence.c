@@ -607,6 +607,8 @@ evidence_services(struct trace_result *r)
 		unsigned k = 0;
 		struct slice row;
 
+		if (i % 500000 == 0 && i)
+			table_release(&r->ours, i - 500000, i);
 		if (!(leak[i / 64] >> (i % 64) & 1))
 			continue;
 		row = table_row(&r->ours, i);

@@ -14,15 +14,15 @@
 #define RANDOM_PAIRS 300000u
 #define LOCKS 4096
 
-struct edge {
-	uint32_t a, b;
-	float weight;
-};
 
 struct worker {
 	struct link_job *job;
-	struct edge *edge;
+	struct worker *first;		/* of all, and how many they are */
+	unsigned count;
+	struct triple *edge;		/* order of the weight, a, b */
 	size_t nedges, edge_cap;
+	struct block_entry *tmp;
+	size_t tmp_cap;
 	uint64_t pairs, capped_blocks, capped_mentions;
 	unsigned largest;
 	bool nomem;
@@ -40,8 +40,17 @@ struct link_job {
 	float keep_ours, keep_list;	/* least weight worth remembering */
 	uint32_t *canon;		/* of ours: the first entry of the person */
 	atomic_size_t next;
+	atomic_bool stopped;
+	uint64_t begin_us;		/* of the matching */
 	atomic_flag lock[LOCKS];
 };
+
+static bool
+progress(const struct link_input *in, const char *stage, double part,
+    double rate)
+{
+	return !in->progress || in->progress(in->arg, stage, part, rate);
+}
 
 static inline const uint8_t *
 sig_at(const struct link_job *j, uint32_t id)
@@ -49,12 +58,34 @@ sig_at(const struct link_job *j, uint32_t id)
 	return j->in->sigs + (size_t)id * j->model->stride;
 }
 
+/* So that the heaviest has the least order, and back. */
+static uint32_t
+order_of(float weight)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &weight, sizeof bits);
+	return ~(bits >> 31 ? ~bits : bits | 1u << 31);
+}
+
+static float
+weight_of(uint32_t order)
+{
+	uint32_t bits = ~order;
+	float weight;
+
+	bits = bits >> 31 ? bits & ~(1u << 31) : ~bits;
+	memcpy(&weight, &bits, sizeof weight);
+	return weight;
+}
+
 static void
 edge_add(struct worker *w, uint32_t a, uint32_t b, float weight)
 {
 	if (w->nedges == w->edge_cap) {
-		size_t cap = w->edge_cap ? w->edge_cap * 2 : 4096;
-		struct edge *e = realloc(w->edge, cap * sizeof *e);
+		size_t cap = w->edge_cap ? w->edge_cap + w->edge_cap / 2 :
+		    4096;
+		struct triple *e = realloc(w->edge, cap * sizeof *e);
 
 		if (!e) {
 			w->nomem = true;
@@ -63,8 +94,8 @@ edge_add(struct worker *w, uint32_t a, uint32_t b, float weight)
 		w->edge = e;
 		w->edge_cap = cap;
 	}
-	w->edge[w->nedges++] = a < b ? (struct edge){a, b, weight} :
-	    (struct edge){b, a, weight};
+	w->edge[w->nedges++] = (struct triple){{order_of(weight),
+	    a < b ? a : b, a < b ? b : a}};
 }
 
 /* Better: heavier, then the earlier row. Keeps the two best different ones. */
@@ -233,16 +264,41 @@ block(struct worker *w, const struct block_entry *e, size_t n)
 	}
 }
 
+/* The first worker speaks for all: each has done about as much. */
+static void
+tell(struct worker *w, size_t bucket)
+{
+	struct link_job *j = w->job;
+	double passes = blocks_passes(j->blocks), part, rate;
+	uint64_t us = clock_mono_us() - j->begin_us + 1;
+
+	if (j->learning || w->first != w || bucket % 16 != 0)
+		return;
+	part = ((double)j->pass + (double)bucket / BLOCK_BUCKETS) / passes;
+	rate = (double)w->pairs * w->count * 1e6 / (double)us;
+	if (!progress(j->in, "match", part, rate))
+		atomic_store(&j->stopped, true);
+}
+
 static void *
 work(void *arg)
 {
 	struct worker *w = arg;
 	struct link_job *j = w->job;
-	size_t b;
+	size_t b, most = blocks_largest(j->blocks);
 
-	while ((b = atomic_fetch_add(&j->next, 1)) < BLOCK_BUCKETS) {
+	if (most > w->tmp_cap) {
+		free(w->tmp);
+		w->tmp = malloc(most * sizeof *w->tmp);
+		w->tmp_cap = w->tmp ? most : 0;
+		w->nomem = !w->tmp;
+	}
+	while (!w->nomem && !atomic_load(&j->stopped) &&
+	    (b = atomic_fetch_add(&j->next, 1)) < BLOCK_BUCKETS) {
 		const struct block_entry *e;
-		size_t n = blocks_sort(j->blocks, b, &e), ahead = 0;
+		size_t n = blocks_sort(j->blocks, b, w->tmp, &e), ahead = 0;
+
+		tell(w, b);
 
 		for (size_t i = 0, k; i < n; i = k) {
 			for (k = i + 1; k < n && e[k].key == e[i].key; k++)
@@ -275,14 +331,7 @@ run_pass(struct link_job *j, struct worker *w, unsigned nworkers)
 	for (unsigned i = 0; i < nworkers; i++)
 		if (w[i].nomem)
 			return ERR_NOMEM;
-	return ERR_OK;
-}
-
-static bool
-progress(const struct link_input *in, const char *stage, double part,
-    double rate)
-{
-	return !in->progress || in->progress(in->arg, stage, part, rate);
+	return atomic_load(&j->stopped) ? ERR_CLOSED : ERR_OK;
 }
 
 static uint64_t
@@ -330,7 +379,7 @@ static enum err
 learn(struct link_job *j, struct worker *w)
 {
 	const struct link_input *in = j->in;
-	double sum[FIELDS_MAX][LEVELS_MAX] = {{0}};
+	double sum[ROWS_MAX][LEVELS_MAX] = {{0}};
 	uint64_t x = 88172645463325252ull;
 	size_t all = in->nlist + in->nours;
 	enum err e = patterns_init(&w->patterns);
@@ -390,33 +439,39 @@ odds(double weight, double prior)
 	return o > 1e300 ? 1e300 : o;
 }
 
+/* A million are enough to see what share of the list is ours. */
+#define SHARE_SAMPLE 1000000u
+
+/* Posterior of the best against the second and against none; of either. */
+static double
+posterior(struct link_best *b, double prior)
+{
+	double o1 = odds(b->weight, prior);
+	double o2 = b->second_id == LINK_NONE ? 0 : odds(b->second, prior);
+
+	b->probability = (float)(o1 / (1 + o1 + o2));
+	return (o1 + o2) / (1 + o1 + o2);
+}
+
 /*
  * Each list mention has at most one partner in ours, any of nours with equal
- * chance: the posterior of the best against the second and against none. The
- * share of the list that is ours is found on the way.
+ * chance. The share of the list that is ours is found on the way.
  */
 static void
 posteriors(struct link_job *j)
 {
 	struct link_result *r = j->out;
-	double share = .5, n = (double)j->in->nours;
+	size_t nl = j->in->nlist, step = nl / SHARE_SAMPLE + 1;
+	double share = .5, n = (double)j->in->nours, prior;
 
 	for (int round = 0; round < 20; round++) {
-		double sum = 0, prior = share / n / (1 - share), was = share;
+		double sum = 0, seen = 0, was = share;
 
-		for (size_t i = 0; i < j->in->nlist; i++) {
-			struct link_best *b = &r->best[i];
-			double o1, o2;
-
-			if (b->id == LINK_NONE)
-				continue;
-			o1 = odds(b->weight, prior);
-			o2 = b->second_id == LINK_NONE ? 0 :
-			    odds(b->second, prior);
-			b->probability = (float)(o1 / (1 + o1 + o2));
-			sum += (o1 + o2) / (1 + o1 + o2);
-		}
-		share = (sum + .5) / ((double)j->in->nlist + 1);
+		prior = share / n / (1 - share);
+		for (size_t i = 0; i < nl; i += step, seen++)
+			if (r->best[i].id != LINK_NONE)
+				sum += posterior(&r->best[i], prior);
+		share = (sum + .5) / (seen + 1);
 		if (share > .999)
 			share = .999;
 		if (share < 1e-6)
@@ -425,25 +480,28 @@ posteriors(struct link_job *j)
 			break;
 	}
 	r->prior = share;
-	/*
-	 * Two of ours that are one person (a double entry) tie: either is right,
-	 * so the tie does not count against them.
-	 */
-	for (size_t i = 0; i < j->in->nlist; i++) {
+	prior = share / n / (1 - share);
+	for (size_t i = 0; i < nl; i++) {
 		struct link_best *b = &r->best[i];
 		struct levels l;
-		double prior = share / n / (1 - share), o;
+		double o;
 
-		if (b->id != LINK_NONE && b->second_id != LINK_NONE &&
-		    b->probability < .99f && model_compare(j->model,
-		    sig_at(j, b->id), sig_at(j, b->second_id), &l) &&
+		if (b->id == LINK_NONE)
+			continue;
+		posterior(b, prior);
+		/*
+		 * Two of ours that are one person (a double entry) tie: either
+		 * is right, so the tie does not count against them.
+		 */
+		if (b->second_id != LINK_NONE && b->probability < .99f &&
+		    model_compare(j->model, sig_at(j, b->id),
+		    sig_at(j, b->second_id), &l) &&
 		    model_weight_rare(j->model, &l, sig_at(j, b->id),
 		    sig_at(j, b->second_id)) > log2(n + 2) + 3) {
 			o = odds(b->weight, prior);
 			b->probability = (float)(o / (1 + o));
 		}
-		b->accepted = b->id != LINK_NONE &&
-		    b->probability >= LINK_THRESHOLD;
+		b->accepted = b->probability >= LINK_THRESHOLD;
 	}
 }
 
@@ -457,33 +515,6 @@ find(uint32_t *parent, uint32_t x)
 	return x;
 }
 
-static int
-edge_cmp(const void *a, const void *b)
-{
-	const struct edge *x = a, *y = b;
-
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	if (x->a != y->a)
-		return x->a < y->a ? -1 : 1;
-	return x->b < y->b ? -1 : x->b > y->b;
-}
-
-struct entry {			/* one of ours under a key that repeats it */
-	uint64_t key;
-	uint32_t id;
-};
-
-static int
-entry_cmp(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 /*
  * Ours may hold one person several times, a guardian under each child above
  * all. Among those that the list links to, entries of one name that share a
@@ -493,15 +524,21 @@ static enum err
 same_in_ours(struct link_job *j)
 {
 	size_t nl = j->in->nlist, n = 0;
-	struct entry *v = malloc((2 * nl + 1) * sizeof *v);
+	struct triple *v, *tmp;
 	double least = log2((double)j->in->nours + 2) + 3;
 	struct levels l;
 
+	for (size_t i = 0; i < nl; i++)
+		n += 2u * j->out->best[i].accepted;
+	v = malloc((n + 1) * sizeof *v);
+	tmp = malloc((n + 1) * sizeof *tmp);
 	j->canon = malloc((j->in->nours + 1) * sizeof *j->canon);
-	if (!v || !j->canon) {
+	if (!v || !tmp || !j->canon) {
 		free(v);
+		free(tmp);
 		return ERR_NOMEM;
 	}
+	n = 0;
 	for (size_t i = 0; i < j->in->nours; i++)
 		j->canon[i] = (uint32_t)i;
 	for (size_t i = 0; i < nl && !j->model->schema; i++) {
@@ -514,19 +551,20 @@ same_in_ours(struct link_job *j)
 		s = (const struct sig *)sig_at(j, b->id);
 		name = s->all ? s->all : s->kall;
 		if (s->num)
-			v[n++] = (struct entry){(uint64_t)name << 32 |
-			    (s->town ^ s->num * 0x9e3779b1u), b->id};
+			v[n++] = (struct triple){{name, s->town ^ s->num *
+			    0x9e3779b1u, b->id}};
 		if (s->phone)
-			v[n++] = (struct entry){(uint64_t)name << 32 |
-			    s->phone, b->id};
+			v[n++] = (struct triple){{name, s->phone, b->id}};
 	}
-	qsort(v, n, sizeof *v, entry_cmp);
+	triples_sort(v, tmp, n);
+	free(tmp);
 	for (size_t i = 0, k; i < n; i = k)
-		for (k = i + 1; k < n && v[k].key == v[i].key; k++) {
-			const uint8_t *x = sig_at(j, v[i].id);
-			const uint8_t *y = sig_at(j, v[k].id);
-			uint32_t a = find(j->canon, v[i].id - (uint32_t)nl);
-			uint32_t b = find(j->canon, v[k].id - (uint32_t)nl);
+		for (k = i + 1; k < n && v[k].w[0] == v[i].w[0] &&
+		    v[k].w[1] == v[i].w[1]; k++) {
+			const uint8_t *x = sig_at(j, v[i].w[2]);
+			const uint8_t *y = sig_at(j, v[k].w[2]);
+			uint32_t a = find(j->canon, v[i].w[2] - (uint32_t)nl);
+			uint32_t b = find(j->canon, v[k].w[2] - (uint32_t)nl);
 
 			if (a == b || !model_compare(j->model, x, y, &l) ||
 			    model_weight_rare(j->model, &l, x, y) < least)
@@ -585,6 +623,12 @@ guardians(struct link_job *j)
 	}
 }
 
+static enum err
+counting(const struct link_job *j, double part)
+{
+	return progress(j->in, "cluster", part, 0) ? ERR_OK : ERR_CLOSED;
+}
+
 /* Joins two clusters unless their first members cannot be one person. */
 static bool
 join(struct link_job *j, uint32_t *parent, uint32_t a, uint32_t b)
@@ -611,24 +655,6 @@ join(struct link_job *j, uint32_t *parent, uint32_t a, uint32_t b)
 	return true;
 }
 
-/* Members that share one of ours; sorted by it. */
-struct member {
-	uint32_t ours, id;
-	float weight;
-};
-
-static int
-member_cmp(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-
-	if (x->ours != y->ours)
-		return x->ours < y->ours ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 /*
  * Two list mentions that link to one of ours must be one person themselves.
  * Where the pair says clearly that they are not, the weaker link is wrong.
@@ -638,31 +664,43 @@ settle(struct link_job *j, uint32_t *parent)
 {
 	struct link_result *r = j->out;
 	size_t n = 0, nl = j->in->nlist;
-	struct member *v = malloc((nl + 1) * sizeof *v);
+	struct triple *v, *tmp;		/* of ours, order of the weight, mention */
 	struct levels l;
 
-	if (!v)
+	for (size_t i = 0; i < nl; i++)
+		n += r->best[i].accepted;
+	v = malloc((n + 1) * sizeof *v);
+	tmp = malloc((n + 1) * sizeof *tmp);
+	if (!v || !tmp) {
+		free(v);
+		free(tmp);
 		return ERR_NOMEM;
+	}
+	n = 0;
 	for (size_t i = 0; i < nl; i++)
 		if (r->best[i].accepted)
-			v[n++] = (struct member){canon(j, r->best[i].id),
-			    (uint32_t)i, r->best[i].weight};
-	qsort(v, n, sizeof *v, member_cmp);
+			v[n++] = (struct triple){{canon(j, r->best[i].id),
+			    order_of(r->best[i].weight), (uint32_t)i}};
+	triples_sort(v, tmp, n);
+	free(tmp);
 	for (size_t i = 0, k; i < n; i = k) {
-		for (k = i + 1; k < n && v[k].ours == v[i].ours; k++) {
-			struct link_best *b = &r->best[v[k].id];
-			const uint8_t *x = sig_at(j, v[i].id);
-			const uint8_t *y = sig_at(j, v[k].id);
+		uint32_t one = v[i].w[2];
 
-			if (find(parent, v[i].id) == find(parent, v[k].id))
+		for (k = i + 1; k < n && v[k].w[0] == v[i].w[0]; k++) {
+			uint32_t other = v[k].w[2];
+			struct link_best *b = &r->best[other];
+			const uint8_t *x = sig_at(j, one);
+			const uint8_t *y = sig_at(j, other);
+
+			if (find(parent, one) == find(parent, other))
 				continue;
-			if (v[i].weight > v[k].weight + 6 &&
+			if (r->best[one].weight > b->weight + 6 &&
 			    (!model_compare(j->model, x, y, &l) ||
 			    model_weight_rare(j->model, &l, x, y) < -5)) {
 				b->accepted = false;
 				b->probability = .25f;
 			} else
-				join(j, parent, v[i].id, v[k].id);
+				join(j, parent, one, other);
 		}
 	}
 	free(v);
@@ -691,6 +729,38 @@ same_guardians(struct link_job *j, uint32_t *parent)
 	}
 }
 
+/* The edges of all workers, the heaviest first. */
+static enum err
+all_edges(struct worker *w, unsigned nworkers, struct triple **out, size_t *n)
+{
+	struct triple *e = w[0].edge, *tmp;
+	size_t at = w[0].nedges;
+
+	*n = 0;
+	for (unsigned i = 0; i < nworkers; i++)
+		*n += w[i].nedges;
+	if (*n > w[0].edge_cap || !e) {
+		e = realloc(e, (*n + 1) * sizeof *e);
+		if (!e)
+			return ERR_NOMEM;
+	}
+	w[0].edge = NULL;
+	*out = e;
+	for (unsigned i = 1; i < nworkers; i++) {
+		if (w[i].nedges)
+			memcpy(e + at, w[i].edge, w[i].nedges * sizeof *e);
+		at += w[i].nedges;
+		free(w[i].edge);
+		w[i].edge = NULL;
+	}
+	tmp = malloc((*n + 1) * sizeof *tmp);
+	if (!tmp)
+		return ERR_NOMEM;
+	triples_sort(e, tmp, *n);
+	free(tmp);
+	return ERR_OK;
+}
+
 static enum err
 cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 {
@@ -699,51 +769,37 @@ cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 	uint32_t *parent = malloc((nl + 1) * sizeof *parent);
 	uint32_t *number = malloc((nl + 1) * sizeof *number);
 	uint8_t *ours = calloc(nl + 1, 1);
-	struct edge *e = NULL;
+	struct triple *e = NULL;
 	enum err err = parent && number && ours ? ERR_OK : ERR_NOMEM;
 	double prior = 1 / (double)(nl + 1);
 
-	for (unsigned i = 0; i < nworkers; i++)
-		n += w[i].nedges;
-	if (err == ERR_OK && n) {
-		e = malloc(n * sizeof *e);
-		if (!e)
-			err = ERR_NOMEM;
-	}
+	if (err == ERR_OK)
+		err = all_edges(w, nworkers, &e, &n);
+	if (err == ERR_OK)
+		err = counting(j, .5);
 	if (err != ERR_OK)
 		goto out;
-	n = 0;
-	for (unsigned i = 0; i < nworkers; i++) {
-		if (w[i].nedges)
-			memcpy(e + n, w[i].edge, w[i].nedges * sizeof *e);
-		n += w[i].nedges;
-		free(w[i].edge);
-		w[i].edge = NULL;
-		w[i].nedges = w[i].edge_cap = 0;
-	}
-	if (n)
-		qsort(e, n, sizeof *e, edge_cmp);
 	for (size_t i = 0; i < nl; i++)
 		parent[i] = (uint32_t)i;
 	/* First what is sure through ours, then edges from the strongest. */
 	err = settle(j, parent);
-	if (err != ERR_OK)
-		goto out;
-	for (size_t i = 0; i < n; i++) {
-		double p = odds(e[i].weight, prior);
-		bool apart = find(parent, e[i].a) != find(parent, e[i].b);
+	for (size_t i = 0; i < n && err == ERR_OK; i++) {
+		uint32_t a = e[i].w[1], b = e[i].w[2];
+		const struct link_best *x = &r->best[a], *y = &r->best[b];
+		double p;
 
-		p /= 1 + p;
-		if (!apart)
+		if (i % 1000000 == 0)
+			err = counting(j, .7 + .3 * (double)i / (double)n);
+		if (find(parent, a) == find(parent, b))
 			continue;
 		/* Different ones of ours, both sure: not the same person. */
-		if (r->best[e[i].a].accepted && r->best[e[i].b].accepted &&
-		    canon(j, r->best[e[i].a].id) !=
-		    canon(j, r->best[e[i].b].id) &&
-		    r->best[e[i].a].probability > .9f &&
-		    r->best[e[i].b].probability > .9f)
+		if (x->accepted && y->accepted && x->probability > .9f &&
+		    y->probability > .9f && canon(j, x->id) !=
+		    canon(j, y->id))
 			continue;
-		if (p >= LINK_THRESHOLD && join(j, parent, e[i].a, e[i].b)) {
+		p = odds(weight_of(e[i].w[0]), prior);
+		p /= 1 + p;
+		if (p >= LINK_THRESHOLD && join(j, parent, a, b)) {
 			r->wrong += 1 - p;
 			r->missed_var += p * (1 - p);
 		} else {
@@ -751,6 +807,8 @@ cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 			r->missed_var += p * (1 - p);
 		}
 	}
+	if (err != ERR_OK)
+		goto out;
 	same_guardians(j, parent);
 	for (size_t i = 0; i < nl; i++) {
 		uint32_t root = find(parent, (uint32_t)i);
@@ -781,17 +839,10 @@ static enum err
 score_all(struct link_job *j, struct worker *w, unsigned nworkers)
 {
 	unsigned passes = blocks_passes(j->blocks);
-	uint64_t begin = clock_mono_us();
 	enum err e = ERR_OK;
 
+	j->begin_us = clock_mono_us();
 	for (j->pass = 0; j->pass < passes && e == ERR_OK; j->pass++) {
-		uint64_t pairs = 0, us = clock_mono_us() - begin;
-
-		for (unsigned i = 0; i < nworkers; i++)
-			pairs += w[i].pairs;
-		if (!progress(j->in, "match", (double)j->pass / passes,
-		    us ? (double)pairs * 1e6 / (double)us : 0))
-			return ERR_CLOSED;
 		e = blocks_fill(j->blocks, j->model, j->in->sigs,
 		    j->in->nlist, j->in->nours, j->pass, false);
 		if (e == ERR_OK)
@@ -828,7 +879,8 @@ link_run(const struct link_input *in, struct link_result *out)
 	for (size_t i = 0; i < LOCKS; i++)
 		atomic_flag_clear(&j->lock[i]);
 	for (unsigned i = 0; i < nworkers; i++)
-		w[i].job = j;
+		w[i] = (struct worker){.job = j, .first = w, .count =
+		    nworkers};
 	e = blocks_new(&j->blocks, j->model, in->nlist, in->nours);
 	if (e == ERR_OK)
 		e = learn(j, w);
@@ -851,15 +903,20 @@ link_run(const struct link_input *in, struct link_result *out)
 			out->histogram[1][k] += w[i].histogram[1][k];
 		}
 	}
-	if (!progress(in, "cluster", 0, 0)) {
-		e = ERR_CLOSED;
+	if ((e = counting(j, 0)) != ERR_OK)
 		goto out;
+	blocks_free(j->blocks);
+	j->blocks = NULL;
+	for (unsigned i = 0; i < nworkers; i++) {
+		free(w[i].tmp);
+		w[i].tmp = NULL;
 	}
 	if (in->nours) {
 		posteriors(j);
 		guardians(j);
 	}
-	e = same_in_ours(j);
+	if ((e = counting(j, .2)) == ERR_OK)
+		e = same_in_ours(j);
 	if (e == ERR_OK)
 		e = cluster(j, w, nworkers);
 out:
@@ -867,6 +924,7 @@ out:
 		blocks_free(j->blocks);
 	for (unsigned i = 0; w && i < nworkers; i++) {
 		free(w[i].edge);
+		free(w[i].tmp);
 		patterns_fini(&w[i].patterns);
 	}
 	free(w);

@@ -54,6 +54,23 @@ static const struct {
 	    {.001f, .999f}},
 };
 
+/* Where the levels of a field are looked up. */
+static inline unsigned
+row_of(const struct model *m, unsigned f, unsigned address)
+{
+	return !m->schema && f == F_PHONE && address >= 5 &&
+	    address != LEVEL_MISSING ? F_MOVED : f;
+}
+
+static void
+weigh(struct model *m, unsigned row, unsigned levels)
+{
+	for (unsigned l = 0; l < levels; l++) {
+		m->w[row][l] = log2f(m->m[row][l] / m->u[row][l]);
+		m->log_m[row][l] = log2f(m->m[row][l]);
+	}
+}
+
 enum err
 model_init(struct model *m, const struct schema *s)
 {
@@ -68,8 +85,14 @@ model_init(struct model *m, const struct schema *s)
 		for (unsigned l = 0; l < m->nlevels[f]; l++) {
 			m->m[f][l] = s ? types[t].m[l] : jp[f].m[l];
 			m->u[f][l] = s ? types[t].u[l] : jp[f].u[l];
-			m->w[f][l] = log2f(m->m[f][l] / m->u[f][l]);
 		}
+		weigh(m, f, m->nlevels[f]);
+	}
+	if (!s) {
+		m->m[F_MOVED][0] = .6f;
+		m->m[F_MOVED][1] = .4f;
+		memcpy(m->u[F_MOVED], m->u[F_PHONE], sizeof m->u[F_MOVED]);
+		weigh(m, F_MOVED, 2);
 	}
 	return ERR_OK;
 }
@@ -80,6 +103,7 @@ model_fini(struct model *m)
 	for (unsigned i = 0; i < TABLES_MAX; i++) {
 		free(m->freq[i].count[0]);
 		free(m->freq[i].count[1]);
+		free(m->freq[i].rare);
 	}
 	memset(m, 0, sizeof *m);
 }
@@ -165,12 +189,16 @@ model_count(struct model *m, const uint8_t *sigs, size_t n, unsigned side,
     size_t larger)
 {
 	struct count_job j[2] = {{m, sigs, n, side, 0}, {m, sigs, n, side, 1}};
-	size_t cap = 1 << 16;
 	pthread_t t;
 
-	while (cap < larger * 2 && cap < (size_t)1 << 25)
-		cap *= 2;
 	for (unsigned i = 0; i < tables(m); i++) {
+		/* Of most there are no more values than that in the country. */
+		bool few = !m->schema && i != V_PLACE && i != V_PHONE &&
+		    i != V_EMAIL && i != V_ALL;
+		size_t cap = 1 << 16, most = (size_t)1 << (few ? 22 : 25);
+
+		while (cap < larger * 2 && cap < most)
+			cap *= 2;
 		m->freq[i].mask = (uint32_t)cap - 1;
 		if (!m->freq[i].count[side])
 			m->freq[i].count[side] = calloc(cap, 4);
@@ -188,11 +216,10 @@ model_count(struct model *m, const uint8_t *sigs, size_t n, unsigned side,
 	return ERR_OK;
 }
 
-/* log2 of how rare a value is on the side where it is more common. */
+/* log2 of how rare the values of a slot are where they are more common. */
 static float
-rarity(const struct model *m, unsigned table, uint32_t v)
+rarity_of(const struct model *m, const struct freq *f, size_t at)
 {
-	const struct freq *f = &m->freq[table];
 	double most = 0, n = m->total[0] + m->total[1];
 
 	for (unsigned s = 0; s < 2; s++) {
@@ -201,7 +228,7 @@ rarity(const struct model *m, unsigned table, uint32_t v)
 		if (!f->count[s] || m->total[s] < 1)
 			continue;
 		/* A small file's shares are those of its authors' choice. */
-		share = f->count[s][slot(f, v)] / (m->total[s] + 1000);
+		share = f->count[s][at] / (m->total[s] + 1000);
 		if (share > most)
 			most = share;
 	}
@@ -210,6 +237,48 @@ rarity(const struct model *m, unsigned table, uint32_t v)
 	if (most < 1 / n)
 		most = 1 / n;
 	return (float)-log2(most);
+}
+
+static inline float
+rarity(const struct model *m, unsigned table, uint32_t v)
+{
+	const struct freq *f = &m->freq[table];
+
+	return f->rare ? f->rare[slot(f, v)] : rarity_of(m, f, slot(f, v));
+}
+
+static void
+counted(struct model *m, struct freq *f)
+{
+	float *rare = malloc(((size_t)f->mask + 1) * sizeof *rare);
+	uint32_t last[2] = {0};
+	float was = 0;
+
+	if (!rare)
+		return;		/* slower, not wrong */
+	for (size_t i = 0; i <= f->mask; i++) {
+		uint32_t c[2] = {f->count[0] ? f->count[0][i] : 0,
+		    f->count[1] ? f->count[1][i] : 0};
+
+		if (i == 0 || c[0] != last[0] || c[1] != last[1])
+			was = rarity_of(m, f, i);
+		rare[i] = was;
+		last[0] = c[0];
+		last[1] = c[1];
+	}
+	for (unsigned s = 0; s < 2; s++) {
+		free(f->count[s]);
+		f->count[s] = NULL;
+	}
+	f->rare = rare;
+}
+
+void
+model_counted(struct model *m)
+{
+	/* Keys for a schema are chosen by the counts. */
+	for (unsigned i = 0; !m->schema && i < V_COUNT; i++)
+		counted(m, &m->freq[i]);
 }
 
 static unsigned
@@ -479,7 +548,7 @@ model_weight(const struct model *m, const struct levels *l)
 	float w = 0;
 
 	for (unsigned f = 0; f < m->nfields; f++)
-		w += m->w[f][l->v[f]];
+		w += m->w[row_of(m, f, l->v[F_ADDRESS])][l->v[f]];
 	return w;
 }
 
@@ -492,7 +561,7 @@ exact(const struct model *m, unsigned f, unsigned level, unsigned table,
 
 	if (!v)
 		return m->w[f][level];
-	w = log2f(m->m[f][level]) + rarity(m, table, v);
+	w = m->log_m[f][level] + rarity(m, table, v);
 	/* Learned m of a rare level must not turn agreement into a penalty. */
 	return w > 0 ? w : 0;
 }
@@ -506,7 +575,7 @@ model_weight_rare(const struct model *m, const struct levels *l,
 	float w = 0;
 
 	for (unsigned f = 0; f < m->nfields; f++) {
-		unsigned v = l->v[f];
+		unsigned v = l->v[f], row;
 
 		if (m->schema) {
 			w += v == 0 ? exact(m, f, 0, f, value(m, pa, f)) :
@@ -550,7 +619,8 @@ model_weight_rare(const struct model *m, const struct levels *l,
 				w += m->w[f][v];
 			break;
 		case F_PHONE:
-			w += v != 0 ? m->w[f][v] : exact(m, f, 0, V_PHONE,
+			row = row_of(m, f, l->v[F_ADDRESS]);
+			w += v != 0 ? m->w[row][v] : exact(m, row, 0, V_PHONE,
 			    a->phone == b->phone || a->phone == b->phone2 ?
 			    a->phone : a->phone2);
 			break;
@@ -628,17 +698,36 @@ model_learn_u(struct model *m, const struct patterns *p)
 		for (unsigned l = 0; l < m->nlevels[f]; l++)
 			m->u[f][l] = (float)((n[f][l] + prior * m->u[f][l]) /
 			    (all + prior));
-		for (unsigned l = 0; l < m->nlevels[f]; l++)
-			m->w[f][l] = log2f(m->m[f][l] / m->u[f][l]);
+		weigh(m, f, m->nlevels[f]);
 	}
+	if (!m->schema) {
+		memcpy(m->u[F_MOVED], m->u[F_PHONE], sizeof m->u[F_MOVED]);
+		weigh(m, F_MOVED, 2);
+	}
+}
+
+/* Shares of the levels of a row, from counts and what was thought before. */
+static void
+learned(const struct model *model, unsigned row, const double *got, float *m)
+{
+	unsigned n = row < model->nfields ? model->nlevels[row] :
+	    row == F_MOVED && !model->schema ? 2 : 0;
+	double all = 0, prior = 20;
+
+	for (unsigned l = 0; l < n; l++)
+		all += got[l];
+	for (unsigned l = 0; l < n; l++)
+		m[l] = (float)((got[l] + prior * model->m[row][l]) /
+		    (all + prior));
 }
 
 double
 model_em(const struct model *model, const struct patterns *p, uint32_t fields,
-    double chance, double sum[FIELDS_MAX][LEVELS_MAX])
+    double chance, double sum[ROWS_MAX][LEVELS_MAX])
 {
-	double lambda = .2, least = 0, together = 0, got[FIELDS_MAX][LEVELS_MAX], matches = 0;
-	float m[FIELDS_MAX][LEVELS_MAX];
+	double lambda = .2, least = 0, together = 0, matches = 0;
+	double got[ROWS_MAX][LEVELS_MAX];
+	float m[ROWS_MAX][LEVELS_MAX];
 
 	for (size_t i = 0; i < p->cap; i++)
 		if (p->key[i] && !(p->key[i] >> 3 * model->nfields & 2))
@@ -651,6 +740,8 @@ model_em(const struct model *model, const struct patterns *p, uint32_t fields,
 		matches = 0;
 		for (size_t i = 0; i < p->cap; i++) {
 			double lm, lu, post;
+			unsigned address = model->schema ? 0 : level_of(
+			    p->key[i], F_ADDRESS, model->nfields);
 
 			if (!p->key[i])
 				continue;
@@ -662,7 +753,7 @@ model_em(const struct model *model, const struct patterns *p, uint32_t fields,
 
 				if (!(fields >> f & 1) || l == LEVEL_MISSING)
 					continue;
-				lm *= m[f][l];
+				lm *= m[row_of(model, f, address)][l];
 				lu *= model->u[f][l];
 			}
 			post = lm / (lm + lu + 1e-300) * p->count[i];
@@ -671,40 +762,28 @@ model_em(const struct model *model, const struct patterns *p, uint32_t fields,
 				continue;
 			matches += post;
 			for (unsigned f = 0; f < model->nfields; f++)
-				got[f][level_of(p->key[i], f,
-				    model->nfields)] += post;
+				got[row_of(model, f, address)][level_of(
+				    p->key[i], f, model->nfields)] += post;
 		}
 		lambda = (matches + .1) / (together + 1);
 		if (lambda < least)
 			lambda = least;
-		for (unsigned f = 0; f < model->nfields; f++) {
-			double all = 0, prior = 20;
-
-			for (unsigned l = 0; l < model->nlevels[f]; l++)
-				all += got[f][l];
-			for (unsigned l = 0; l < model->nlevels[f]; l++)
-				m[f][l] = (float)((got[f][l] + prior *
-				    model->m[f][l]) / (all + prior));
-		}
+		for (unsigned r = 0; r < ROWS_MAX; r++)
+			learned(model, r, got[r], m[r]);
 	}
-	for (unsigned f = 0; f < model->nfields; f++)
-		for (unsigned l = 0; fields >> f & 1 && l < LEVEL_MISSING; l++)
-			sum[f][l] += got[f][l];
+	for (unsigned r = 0; r < ROWS_MAX; r++)
+		for (unsigned l = 0; fields >> (r == F_MOVED ? F_PHONE : r) &
+		    1 && l < LEVEL_MISSING; l++)
+			sum[r][l] += got[r][l];
 	return matches;
 }
 
 void
-model_learn_m(struct model *m, double sum[FIELDS_MAX][LEVELS_MAX])
+model_learn_m(struct model *m, double sum[ROWS_MAX][LEVELS_MAX])
 {
-	for (unsigned f = 0; f < m->nfields; f++) {
-		double all = 0, prior = 20;
-
-		for (unsigned l = 0; l < m->nlevels[f]; l++)
-			all += sum[f][l];
-		for (unsigned l = 0; l < m->nlevels[f]; l++) {
-			m->m[f][l] = (float)((sum[f][l] + prior * m->m[f][l]) /
-			    (all + prior));
-			m->w[f][l] = log2f(m->m[f][l] / m->u[f][l]);
-		}
+	for (unsigned r = 0; r < ROWS_MAX; r++) {
+		learned(m, r, sum[r], m->m[r]);
+		weigh(m, r, r < m->nfields ? m->nlevels[r] :
+		    r == F_MOVED && !m->schema ? 2 : 0);
 	}
 }

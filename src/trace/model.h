@@ -15,6 +15,12 @@
 #define FIELDS_MAX GENERIC_MAX
 #define LEVELS_MAX 8
 #define LEVEL_MISSING 7
+/*
+ * A further row of weights: the telephone of who lives elsewhere than before.
+ * Who moves changes the number too, so the two are not independent.
+ */
+#define F_MOVED FIELDS_MAX
+#define ROWS_MAX (FIELDS_MAX + 1)
 
 /* Fields of Japanese lists, in struct levels order. */
 enum { F_SURNAME, F_GIVEN, F_BIRTH, F_SEX, F_ADDRESS, F_PHONE, F_EMAIL,
@@ -27,6 +33,7 @@ struct levels {
 /* How often each value occurs, by hash: three counts a table cover bombs. */
 struct freq {
 	uint32_t *count[2];	/* in the list, in ours */
+	float *rare;		/* log2 of rarity; then there are no counts */
 	uint32_t mask;
 };
 
@@ -37,8 +44,9 @@ struct model {
 	unsigned nfields;
 	size_t stride;			/* bytes a mention */
 	uint8_t nlevels[FIELDS_MAX];
-	float m[FIELDS_MAX][LEVELS_MAX], u[FIELDS_MAX][LEVELS_MAX];
-	float w[FIELDS_MAX][LEVELS_MAX];
+	float m[ROWS_MAX][LEVELS_MAX], u[ROWS_MAX][LEVELS_MAX];
+	float w[ROWS_MAX][LEVELS_MAX];		/* log2(m / u) */
+	float log_m[ROWS_MAX][LEVELS_MAX];
 	struct freq freq[TABLES_MAX];
 	double total[2];		/* mentions in the list, in ours */
 };
@@ -49,6 +57,8 @@ void model_fini(struct model *m);
 /* Counts the values of n mentions of a side (0 list, 1 ours); 2 threads. */
 enum err model_count(struct model *m, const uint8_t *sigs, size_t n,
     unsigned side, size_t larger);
+/* Counting is done: keeps how rare values are, and not how often. */
+void model_counted(struct model *m);
 /* Levels of a pair; false when it cannot be one person whatever agrees. */
 bool model_compare(const struct model *m, const uint8_t *a, const uint8_t *b,
     struct levels *out);
@@ -87,8 +97,8 @@ void model_learn_u(struct model *m, const struct patterns *random);
  * for strangers. Adds expected counts to sum; returns the expected matches.
  */
 double model_em(const struct model *m, const struct patterns *p,
-    uint32_t fields, double chance, double sum[FIELDS_MAX][LEVELS_MAX]);
+    uint32_t fields, double chance, double sum[ROWS_MAX][LEVELS_MAX]);
 /* m from the sums of all passes, weights from m and u. */
-void model_learn_m(struct model *m, double sum[FIELDS_MAX][LEVELS_MAX]);
+void model_learn_m(struct model *m, double sum[ROWS_MAX][LEVELS_MAX]);
 
 #endif

@@ -17,6 +17,7 @@ struct city {
 	bool ward_parent;	/* 横浜市: look in its wards */
 	bool kyoto, sapporo;
 	bool daiji;		/* where a town has no 丁目, it is a 大字 */
+	uint8_t longest;	/* canonical units of its longest town */
 };
 
 struct town {
@@ -334,6 +335,8 @@ town_keys(struct places *p, uint32_t city, uint32_t town, struct slice name,
 		return;
 	if (k->n > 3 && k->v[0] == 0x5927 && k->v[1] == 0x5b57)
 		at = 2;		/* 大字 */
+	if (k->n - at > p->city[city].longest)
+		p->city[city].longest = (uint8_t)(k->n - at);
 	multi_add(&p->towns, canon_hash(city, k->v + at, k->n - at), town);
 	for (unsigned i = at; i < k->n; i++)
 		k->v[i] = text_like(k->v[i]);
@@ -630,13 +633,15 @@ is_digit(uint16_t c)
 
 /* A town of the city that begins at `at`; the longest. Returns its end or 0. */
 static unsigned
-town_at(const struct multi *m, uint32_t city, const struct canon *c,
+town_at(const struct places *p, uint32_t city, const struct canon *c,
     unsigned at, bool loose, uint32_t *town)
 {
+	const struct multi *m = loose ? &p->loose : &p->towns;
+	unsigned longest = p->city[city].longest;
 	uint64_t h = TEXT_HASH_INIT ^ city * 0x9e3779b97f4a7c15ull;
 	unsigned best = 0;
 
-	for (unsigned i = at; i < c->n && i < at + 26; i++) {
+	for (unsigned i = at; i < c->n && i < at + longest; i++) {
 		const struct slot *s;
 		uint64_t key;
 
@@ -691,12 +696,12 @@ town_search(const struct places *p, uint32_t city, const struct canon *c,
 	const struct city *ct = &p->city[city];
 	unsigned end, from = skip_prefix(c, at);
 
-	end = town_at(&p->towns, city, c, from, false, town);
+	end = town_at(p, city, c, from, false, town);
 	if (ct->kyoto && !ct->ward_parent) {
 		unsigned k = kyoto_town(c, at), kend;
 		uint32_t ktown;
 
-		if (k && (kend = town_at(&p->towns, city, c, k, false,
+		if (k && (kend = town_at(p, city, c, k, false,
 		    &ktown)) > end) {
 			*town = ktown;
 			end = kend;
@@ -717,11 +722,11 @@ town_search(const struct places *p, uint32_t city, const struct canon *c,
 			else
 				break;
 		}
-		if (dash == 2 && town_at(&p->towns, city, &d, 0, false,
+		if (dash == 2 && town_at(p, city, &d, 0, false,
 		    town) == d.n)
 			return i;
 	}
-	end = town_at(&p->loose, city, c, from, true, town);
+	end = town_at(p, city, c, from, true, town);
 	return end;
 }
 

@@ -26,8 +26,9 @@ row_reader_init(struct row_reader *r, const struct columns *c,
 	*r = (struct row_reader){.cols = c, .schema = s, .names = n,
 	    .places = p, .usual = usual, .sep = sep};
 	r->scratch = malloc(CSV_ROW_MAX + 1);
+	r->units = malloc((CSV_ROW_MAX + 1) * sizeof *r->units);
 	r->text = calloc(ROW_TEXTS, sizeof *r->text);
-	if (r->scratch && r->text)
+	if (r->scratch && r->units && r->text)
 		return ERR_OK;
 	row_reader_fini(r);
 	return ERR_NOMEM;
@@ -37,8 +38,10 @@ void
 row_reader_fini(struct row_reader *r)
 {
 	free(r->scratch);
+	free(r->units);
 	free(r->text);
 	r->scratch = NULL;
+	r->units = NULL;
 	r->text = NULL;
 }
 
@@ -54,7 +57,12 @@ static void
 get(const struct row *row, int at, struct text *t)
 {
 	t->n = 0;
-	if (at >= 0 && (unsigned)at < row->n)
+	if (at < 0 || (unsigned)at >= row->n)
+		return;
+	if (row->units[at]) {
+		t->n = row->nunits[at];
+		memcpy(t->v, row->units[at], t->n * sizeof *t->v);
+	} else
 		text_decode(t, row->f[at].p, row->f[at].len, row->enc);
 }
 
@@ -504,7 +512,7 @@ is_ascii(struct slice f)
 
 void
 row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
-    uint8_t *scratch, struct row *row, struct row_facts *f)
+    uint8_t *scratch, uint16_t *units, struct row *row, struct row_facts *f)
 {
 	struct text *t = &r->text[T_Y];
 	uint64_t h = 1;
@@ -538,6 +546,7 @@ row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 	for (unsigned i = 0; i < row->n; i++) {
 		bool any, whole = row->f[i].len <= TEXT_MAX;
 
+		row->units[i] = NULL;
 		if (is_ascii(row->f[i])) {
 			any = hash_ascii(row->f[i], &h);
 			f->issues |= (uint32_t)!whole << ISSUE_FIELD;
@@ -552,6 +561,10 @@ row_open(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 				f->issues |= 1u << ISSUE_FIELD;
 				h = hash64(row->f[i].p, row->f[i].len, h);
 			}
+			row->units[i] = units;
+			row->nunits[i] = (uint16_t)t->n;
+			memcpy(units, t->v, t->n * sizeof *units);
+			units += t->n;
 		}
 		f->filled |= (uint64_t)any << i;
 	}
@@ -583,7 +596,7 @@ row_read(struct row_reader *r, const uint8_t *p, size_t len, unsigned flags,
 {
 	struct row row;
 
-	row_open(r, p, len, flags, r->scratch, &row, f);
+	row_open(r, p, len, flags, r->scratch, r->units, &row, f);
 	row_people(r, &row, sigs, f);
 }
 

@@ -82,6 +82,7 @@ struct row_reader {
 	enum text_enc usual;
 	uint8_t sep;
 	uint8_t *scratch;
+	uint16_t *units;
 	struct text *text;		/* ROW_TEXTS of them */
 };
 
@@ -93,6 +94,8 @@ void row_reader_fini(struct row_reader *r);
 /* A row taken apart. Borrows the row's bytes and the scratch. */
 struct row {
 	struct slice f[COLUMNS_MAX + 1];
+	const uint16_t *units[COLUMNS_MAX];	/* decoded; NULL: ASCII */
+	uint16_t nunits[COLUMNS_MAX];
 	unsigned n;
 	enum text_enc enc;
 	int moved[COL_COUNT];	/* where a kind's column is in this row */
@@ -110,12 +113,14 @@ struct row_facts {
 /* Of a key as written; spaces around it do not count. Never 0. */
 uint64_t key_hash(struct slice key);
 /*
- * First half: the row apart, hashed, its form judged. scratch takes len bytes.
+ * First half: the row apart, hashed, its form judged. scratch takes len bytes,
+ * units len of them.
  * Second half: its persons; adds to the facts' issues and sets nsigs. sigs takes
  * two, or schema->n cells.
  */
 void row_open(struct row_reader *r, const uint8_t *p, size_t len,
-    unsigned flags, uint8_t *scratch, struct row *row, struct row_facts *f);
+    unsigned flags, uint8_t *scratch, uint16_t *units, struct row *row,
+    struct row_facts *f);
 void row_people(struct row_reader *r, struct row *row, void *sigs,
     struct row_facts *f);
 /* Both. */

@@ -1,100 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* matches.csv and report.json: docs/spec/trace.md. */
+/* report.json: docs/spec/trace.md. */
 #include "trace/trace.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void
-put_csv(FILE *f, const char *s, size_t n)
-{
-	if (!memchr(s, '"', n) && !memchr(s, ',', n) && !memchr(s, '\n', n) &&
-	    !memchr(s, '\r', n)) {
-		fwrite(s, 1, n, f);
-		return;
-	}
-	fputc('"', f);
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '"')
-			fputc('"', f);
-		fputc(s[i], f);
-	}
-	fputc('"', f);
-}
-
-static void
-put_agree(FILE *f, const struct model *m, const uint8_t *sigs, uint32_t a,
-    uint32_t b)
-{
-	const uint8_t *x = sigs + (size_t)a * m->stride;
-	const struct sig *s = (const struct sig *)x;
-	struct levels l;
-	const char *sep = "";
-
-	if (!m->schema && (s->role & SIG_GUARDIAN)) {
-		fputs("guardian", f);
-		sep = ";";
-	}
-	if (b == LINK_NONE)
-		return;
-	model_levels(m, x, sigs + (size_t)b * m->stride, &l);
-	for (unsigned i = 0; i < m->nfields; i++) {
-		if (l.v[i] == LEVEL_MISSING)
-			continue;
-		fprintf(f, "%s%s=%s", sep, model_field_name(m, i),
-		    model_level_name(m, i, l.v[i]));
-		sep = ";";
-	}
-}
-
-enum err
-report_matches(const struct trace_result *r, const uint8_t *sigs,
-    const char *path)
-{
-	const struct table *t = &r->list;
-	FILE *f = fopen(path, "w");
-	uint8_t *scratch = malloc(CSV_ROW_MAX + 1);
-	char key[1024], *big = malloc(1 << 20);
-	struct table_source at = {0, 0};
-	bool bad = !f || !scratch || !big;
-
-	if (!bad)
-		setvbuf(f, big, _IOFBF, 1 << 20);
-	if (!bad)
-		fputs("list_row,list_offset,our_key,probability,accepted,"
-		    "person,agree\n", f);
-	for (size_t row = 0; !bad && row < t->nrows; row++) {
-		uint32_t m = t->first[row], of;
-		uint64_t offset = table_source(t, row, &at);
-
-		if (m == TABLE_NO_ROW)	/* an empty row */
-			continue;
-		of = t->row_of[m];
-		for (; m < t->nmentions && t->row_of[m] == of; m++) {
-			const struct link_best *b = &r->link.best[m];
-
-			fprintf(f, "%zu,%" PRIu64 ",", row + 1, offset);
-			if (b->id != LINK_NONE)
-				put_csv(f, key, table_key(&r->ours,
-				    r->ours.row_of[b->id - r->ours.base],
-				    scratch, key, sizeof key));
-			fprintf(f, ",%.6f,%d,%u,", b->probability,
-			    b->accepted, r->link.person[m] + 1);
-			put_agree(f, &r->link.learned, sigs, m, b->id);
-			fputc('\n', f);
-		}
-	}
-	bad = bad || ferror(f);
-	if (f && fclose(f) != 0)
-		bad = true;
-	free(scratch);
-	free(big);
-	return bad ? ERR_IO : ERR_OK;
-}
 
 static json_t *
 json_estimate(struct estimate e)

@@ -203,6 +203,7 @@ struct batch {
 	const uint8_t *p;		/* at offset `from` of the input */
 	uint8_t *copy;			/* of the window's bytes */
 	uint8_t *scratch;
+	uint16_t *units;
 	uint64_t from;
 	size_t bytes, copy_cap, scratch_cap;
 	struct csv_row at[BATCH];
@@ -549,6 +550,7 @@ batch_free(struct batch *b)
 		return;
 	free(b->copy);
 	free(b->scratch);
+	free(b->units);
 	free(b->sigs);
 	free(b);
 }
@@ -559,14 +561,17 @@ open_rows(struct ingest *g, struct row_reader *r, struct batch *b)
 	size_t at = 0;
 
 	if (b->bytes > b->scratch_cap) {
-		if (!grow(&b->scratch, b->bytes + b->bytes / 4, 1))
+		size_t cap = b->bytes + b->bytes / 4;
+
+		if (!grow(&b->scratch, cap, 1) ||
+		    !grow(&b->units, cap, sizeof *b->units))
 			return ERR_NOMEM;
-		b->scratch_cap = b->bytes + b->bytes / 4;
+		b->scratch_cap = cap;
 	}
 	for (unsigned i = 0; i < b->n; i++) {
 		row_open(r, b->p + (b->at[i].offset - b->from), b->at[i].len,
-		    b->at[i].flags, b->scratch + at, &b->row[i],
-		    &b->facts[i]);
+		    b->at[i].flags, b->scratch + at, b->units + at,
+		    &b->row[i], &b->facts[i]);
 		at += b->at[i].len;
 	}
 	return ERR_OK;
@@ -667,7 +672,12 @@ open_input(struct ingest *g, char *why, size_t why_cap)
 		return ERR_OK;
 	}
 	snprintf(why, why_cap, "%s: not a regular file, and no pipe", path);
-	if (S_ISDIR(st.st_mode) && strcmp(path, "-") != 0)
+	/* Rows of ours are looked at again. */
+	if (g->o->keys) {
+		snprintf(why, why_cap, "%s: not a regular file", path);
+		return ERR_FORMAT;
+	}
+	if (strcmp(path, "-") != 0 && S_ISDIR(st.st_mode))
 		return ERR_IO;
 	g->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) :
 	    open(path, O_RDONLY | O_CLOEXEC);
@@ -784,6 +794,19 @@ table_source(const struct table *t, size_t row, struct table_source *at)
 		if ((t->p[at->text] & 0xc0) != 0x80)
 			at->file += t->p[at->text] >= 0xf0 ? 4 : 2;
 	return at->file;
+}
+
+void
+table_release(const struct table *t, size_t from, size_t to)
+{
+	uint64_t page = 4095, a, b;
+
+	if (!t->path || !t->p || t->made.copy || from >= to || to >= t->nrows)
+		return;
+	a = (t->offset[from] + page) & ~page;
+	b = t->offset[to] & ~page;
+	if (a < b)
+		madvise((void *)(uintptr_t)(t->p + a), b - a, MADV_DONTNEED);
 }
 
 size_t

@@ -80,6 +80,8 @@ enum err table_read(struct table *t, struct sigs *sigs,
 void table_fini(struct table *t);
 /* A row's bytes, without the line end. Not of what came through a pipe. */
 struct slice table_row(const struct table *t, size_t row);
+/* Pages of rows that are not needed soon; the cache keeps them. */
+void table_release(const struct table *t, size_t from, size_t to);
 /* The key of a row as written; the row's number where there is no key column. */
 size_t table_key(const struct table *t, size_t row, uint8_t *scratch,
     char *out, size_t cap);

@@ -73,6 +73,16 @@ astral(uint32_t cp)
 	return (uint16_t)(0xe000 + cp % 0x1900);
 }
 
+/* Three bytes as most of Japanese text has them; 0 when it is not such. */
+static inline uint32_t
+utf8_three(const uint8_t *p, size_t n)
+{
+	if (n < 3 || p[0] < 0xe1 || p[0] > 0xec || (p[1] & 0xc0) != 0x80 ||
+	    (p[2] & 0xc0) != 0x80)
+		return 0;
+	return (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u);
+}
+
 unsigned
 text_utf8_get(const uint8_t *p, size_t n, uint32_t *cp)
 {
@@ -133,7 +143,14 @@ text_guess(const uint8_t *p, size_t n, enum text_enc usual)
 	if (i == n)
 		return ENC_ASCII;
 	for (size_t j = i; j < n && utf8;) {
-		unsigned len = text_utf8_get(p + j, n - j, &cp);
+		unsigned len;
+
+		if (p[j] < 0x80) {
+			j++;
+			continue;
+		}
+		len = utf8_three(p + j, n - j) ? 3 : text_utf8_get(p + j,
+		    n - j, &cp);
 
 		utf8 = len > 0;
 		j += len;
@@ -258,8 +275,15 @@ text_decode(struct text *t, const uint8_t *p, size_t n, enum text_enc e)
 			}
 			break;
 		default: {
-			unsigned len = text_utf8_get(p + i, n - i, &cp);
+			unsigned len;
 
+			cp = utf8_three(p + i, n - i);
+			if (cp) {
+				put(t, tab->fold[cp]);
+				i += 3;
+				break;
+			}
+			len = text_utf8_get(p + i, n - i, &cp);
 			if (len == 0) {
 				put(t, 0xfffd);
 				i++;

@@ -316,8 +316,10 @@ match(struct run *u, const uint8_t *sigs, size_t nlist, size_t nours,
 	if (e == ERR_OK && nours)
 		e = model_count(&u->model, sigs + nlist * u->sigs.stride,
 		    nours, 1, larger);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		model_counted(&u->model);
 		e = link_run(&in, out);
+	}
 	return e;
 }
 
@@ -471,7 +473,7 @@ write_report(struct run *u)
 		return ERR_CLOSED;
 	}
 	path_of(from, sizeof from, dir, files[0]);
-	e = report_matches(u->r, u->sigs.v, from);
+	e = report_matches(u->r, u->sigs.v, u->o, from);
 	path_of(from, sizeof from, dir, files[1]);
 	if (e == ERR_OK)
 		e = report_json(u->r, from);
@@ -520,6 +522,12 @@ trace_run(const struct trace_options *o, struct trace_result *r, char *why,
 	    sizeof(struct sig);
 	e = read_table(&u, &r->list, &u.sigs, o->list, NULL, 0, o->columns,
 	    true, "list");
+	/* Former values are compared with the list's own text. */
+	if (e == ERR_OK && o->history && !r->list.p) {
+		snprintf(why, why_cap, "%s: a pipe; --history needs the list "
+		    "as a file", o->list);
+		e = ERR_FORMAT;
+	}
 	if (e == ERR_OK)
 		e = usable(&u, &r->list);
 	/* Without ours the list's own persons are counted, and no more. */

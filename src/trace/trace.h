@@ -28,7 +28,10 @@ struct trace_options {
 	    struct release **r, size_t *n, uint64_t *unknown, char *why,
 	    size_t why_cap);
 	void *load_arg;
-	/* false stops the run, which then returns ERR_CLOSED. */
+	/*
+	 * Often. part of the stage, or -1 where its end is not known; rate: rows
+	 * or pairs a second, or 0. false stops the run with ERR_CLOSED.
+	 */
 	bool (*progress)(void *arg, const char *stage, double part,
 	    double rate);
 	void *arg;
@@ -107,7 +110,7 @@ void trace_fini(struct trace_result *r);
 
 /* report_*.c: the three files of the report directory. */
 enum err report_matches(const struct trace_result *r, const uint8_t *sigs,
-    const char *path);
+    const struct trace_options *o, const char *path);
 enum err report_json(const struct trace_result *r, const char *path);
 enum err report_html(const struct trace_result *r,
     const struct trace_options *o, const char *path);
