@@ -288,14 +288,9 @@ gate_ask(struct gate *g, uint32_t sid, uint64_t serial)
 	buf_u32(&g->out, 1);
 	buf_u64(&g->out, 60);
 	buf_u8(&g->out, 1);
+	buf_u8(&g->out, 1);
 	buf_u8(&g->out, 0);
 	lp(&g->out, key);
-	ipc_end(&g->out, mark);
-
-	mark = ipc_begin(&g->out, IPC_STMT_END, sid);
-	buf_u64(&g->out, 1);
-	buf_u64(&g->out, 60);
-	buf_u8(&g->out, 0);
 	ipc_end(&g->out, mark);
 }
 

@@ -347,7 +347,7 @@ FIELDS = {                  # section 3.3; * marks the fields that must be there
                  "*bytes:number outcome:text sql:text sealed:number "
                  "commitment:salted",
     "release": "*tables:tables class:text *request:number sql:text *rows:number "
-               "*bytes:number *anon:number moved:text outcome:text "
+               "*bytes:number *anon:number moved:text outcome:text end:text "
                "grant:number sealed:number commitment:salted *domains:names "
                "*subjects:tokens",
     "deny": "sqlstate:text why:text object:text sql:text sealed:number "

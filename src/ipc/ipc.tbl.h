@@ -24,7 +24,7 @@ IPC(UP_AUTH, 4, 'G', LIVE, "u16 database, u32 method, S data; method = the code 
 IPC(SESSION_END, 5, 'G', ANY, "s reason")
 IPC(STATEMENT, 6, 'G', LIVE, "u8 verdict_class, u32 count, u64 rows, u64 bytes, S shape, S original")
 IPC(STMT_OPEN, 7, 'G', LIVE, "u8 verdict_class, u8 fallback_used, S shape, S original, n*(s table, s columns), n*(s domain)")
-IPC(RELEASE, 8, 'G', LIVE, "u32 request, u32 nrows, u64 bytes, rows; row = u8 nkeys | 0x80 if anon, [u32 anon], nkeys*(u8 domain_index, s key)")
+IPC(RELEASE, 8, 'G', LIVE, "u32 request, u32 nrows, u64 bytes, u8 last, rows; last = 1: the statement is complete with them; row = u8 nkeys | 0x80 if anon, [u32 anon], nkeys*(u8 domain_index, s key)")
 IPC(STMT_END, 9, 'G', LIVE, "u64 rows, u64 bytes, u8 outcome; 0 complete, 1 cut, 2 error")
 IPC(DENY, 10, 'G', LIVE, "b5 sqlstate, u8 why, s object, S shape, S original")
 IPC(ALERT, 11, 'G', ANY, "s kind, s database, s object")

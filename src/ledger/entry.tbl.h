@@ -62,6 +62,7 @@ ENTRY(release)
 	FIELD(release, LONG, moved)	/* meter.md 3: "day:count ..." of subjects known
 					   under an earlier year's token */
 	FIELD(release, TEXT, outcome)	/* all, cut, observed */
+	FIELD(release, TEXT, end)	/* complete: the statement ended with these rows */
 	FIELD(release, OPT, grant)	/* number of the grant it was charged to */
 	FIELD(release, OPT, sealed)
 	FIELD(release, SALTED, commitment)

@@ -360,14 +360,15 @@ put_open(struct gate *g, uint32_t sid, unsigned class)
 
 /* Rows of one subject each: from, from + 1, ... */
 static void
-put_release(struct gate *g, uint32_t sid, uint32_t request, uint32_t from,
-    uint32_t n)
+put_rows(struct gate *g, uint32_t sid, uint32_t request, bool last,
+    uint32_t from, uint32_t n)
 {
 	size_t mark = ipc_begin(&g->out, IPC_RELEASE, sid);
 
 	buf_u32(&g->out, request);
 	buf_u32(&g->out, n);
 	buf_u64(&g->out, 1000);
+	buf_u8(&g->out, last);
 	for (uint32_t i = 0; i < n; i++) {
 		char key[16];
 
@@ -377,6 +378,13 @@ put_release(struct gate *g, uint32_t sid, uint32_t request, uint32_t from,
 		lp(&g->out, key);
 	}
 	ipc_end(&g->out, mark);
+}
+
+static void
+put_release(struct gate *g, uint32_t sid, uint32_t request, uint32_t from,
+    uint32_t n)
+{
+	put_rows(g, sid, request, false, from, n);
 }
 
 static void
@@ -648,6 +656,61 @@ hold_and_observe(void **state)
 	proc_remove(&p);
 }
 
+/* One entry for a statement that ends with its rows; none of them after a cut. */
+static void
+last_rows_end_the_statement(void **state)
+{
+	struct proc p = {.dir = ""};
+	struct gate g;
+	struct grant r, after;
+
+	proc_start(&p);
+	actor_add(&p, "tanaka", "operator");
+	gate_open(&g, &p, 0);
+	assert_string_equal(gate_login(&g, 1, "tanaka", password, "crm"), "");
+	for (uint32_t i = 1; i <= 10; i++) {
+		put_open(&g, 1, 1);
+		put_rows(&g, 1, i, true, i, 1);
+		gate_send(&g);
+		assert_int_equal(gate_grant(&g).rows, 1);
+	}
+	assert_int_equal(fake_find("\"kind\":\"release\"", "\"end\":\"complete\""),
+	    10);
+	assert_int_equal(fake_find("\"kind\":\"statement\"", ""), 0);
+	/* Of several entries the last says it. */
+	put_open(&g, 1, 1);
+	put_release(&g, 1, 11, 1, 40);
+	put_rows(&g, 1, 12, true, 1, 50);
+	put_open(&g, 1, 1);
+	put_rows(&g, 1, 13, false, 50, 1);
+	put_end(&g, 1);
+	gate_send(&g);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(gate_grant(&g).reason, 0);
+	assert_int_equal(fake_find("\"kind\":\"release\"", "\"end\""), 11);
+	assert_int_equal(fake_find("\"kind\":\"statement\"", "complete"), 1);
+	/* Rows behind a cut are not shown, so they are not counted, seen or new. */
+	put_open(&g, 1, 1);
+	put_release(&g, 1, 14, 41, 70);
+	put_rows(&g, 1, 15, true, 1, 5);
+	put_end(&g, 1);
+	gate_send(&g);
+	r = gate_grant(&g);
+	assert_int_equal(r.rows, 60);
+	assert_int_equal(r.reason, 1);
+	after = gate_grant(&g);
+	assert_int_equal(after.request, 15);
+	assert_int_equal(after.rows, 0);
+	assert_int_equal(after.reason, 1);
+	assert_int_equal(after.used, r.used);
+	assert_int_equal(after.frees_us, r.frees_us);
+	assert_int_equal(fake_find("\"kind\":\"release\"", ""), 14);
+	assert_int_equal(fake_find("\"kind\":\"release\"", "\"end\""), 11);
+	gate_close(&g);
+	assert_int_equal(proc_stop(&p), ERR_OK);
+	proc_remove(&p);
+}
+
 /* 20,000 rows: more than one entry takes; every token is in the ledger. */
 static void
 bulk_is_cut_into_entries(void **state)
@@ -784,7 +847,7 @@ phases_and_malformed(void **state)
 
 	proc_start(&p);
 	actor_add(&p, "tanaka", "operator");
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 13; i++) {
 		bool login = i >= 4;
 
 		gate_open(&g, &p, 3);
@@ -824,6 +887,7 @@ phases_and_malformed(void **state)
 			buf_u32(&g.out, 1);
 			buf_u32(&g.out, 1);
 			buf_u64(&g.out, 0);
+			buf_u8(&g.out, 0);
 			buf_u16(&g.out, 0);
 			ipc_end(&g.out, mark);
 			break;
@@ -833,6 +897,7 @@ phases_and_malformed(void **state)
 			buf_u32(&g.out, 1);
 			buf_u32(&g.out, UINT32_MAX);
 			buf_u64(&g.out, 0);
+			buf_u8(&g.out, 0);
 			ipc_end(&g.out, mark);
 			break;
 		case 8:		/* a domain that is not there */
@@ -841,6 +906,7 @@ phases_and_malformed(void **state)
 			buf_u32(&g.out, 1);
 			buf_u32(&g.out, 1);
 			buf_u64(&g.out, 0);
+			buf_u8(&g.out, 0);
 			buf_u8(&g.out, 1);
 			buf_u8(&g.out, 1);
 			lp(&g.out, "k");
@@ -862,12 +928,18 @@ phases_and_malformed(void **state)
 		case 11:	/* too long to be one message */
 			buf_u32(&g.out, IPC_MAX_BYTES + 1);
 			break;
+		case 12:	/* the end of a statement that has ended */
+			put_open(&g, 1, 1);
+			put_rows(&g, 1, 1, true, 0, 0);
+			put_end(&g, 1);
+			put_end(&g, 1);
+			break;
 		}
 		gate_send(&g);
 		gate_expect_closed(&g);
 		gate_close(&g);
 	}
-	assert_int_equal(fake_find("\"kind\":\"incident\"", "gate-malformed"), 12);
+	assert_int_equal(fake_find("\"kind\":\"incident\"", "gate-malformed"), 13);
 	assert_int_equal(fake_find("\"kind\":\"release\"", ""), 0);
 	assert_int_equal(proc_stop(&p), ERR_OK);
 	proc_remove(&p);
@@ -897,7 +969,7 @@ put_hostile(struct gate *g)
 		break;
 	case 1:
 	case 2:
-		put_release(g, sid, rnd(9), rnd(300), rnd(30));
+		put_rows(g, sid, rnd(9), rnd(2), rnd(300), rnd(30));
 		break;
 	case 3:
 		put_end(g, sid);
@@ -973,6 +1045,11 @@ hostile_gate_L10(void **state)
 		}
 		gate_close(&g);
 	}
+	/* What it left of the budget is exactly what an honest one still gets. */
+	gate_open(&g, &p, 0);
+	assert_string_equal(gate_login(&g, 1, "tanaka", password, "crm"), "");
+	release(&g, 1, 1000, 101);
+	gate_close(&g);
 	o = control(&p, "{\"do\":\"budget\",\"actor\":\"tanaka\"}");
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(
 	    json_object_get(o, "rows"), 0), "used")), 100);
@@ -1372,6 +1449,7 @@ main(void)
 		cmocka_unit_test(one_meter_for_all_gates_L4),
 		cmocka_unit_test(one_meter_for_all_databases_L4),
 		cmocka_unit_test(hold_and_observe),
+		cmocka_unit_test(last_rows_end_the_statement),
 		cmocka_unit_test(bulk_is_cut_into_entries),
 		cmocka_unit_test(people_and_passwords),
 		cmocka_unit_test(heartbeat),

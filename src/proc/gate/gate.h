@@ -258,6 +258,7 @@ struct session {
 	bool charged;		/* not wholly decided */
 	struct stmt *charge;	/* shares */
 	bool charge_opened;	/* STMT_OPEN was sent */
+	bool charge_ended;	/* its end was told with its last rows */
 	bool charge_over;	/* its last answer is in */
 	bool charge_cut;	/* the budget ended in it */
 	bool charge_failed;	/* the server reported an error for it */

@@ -22,7 +22,8 @@ meter_begin(struct session *s, struct op *op)
 	s->charged = op->charged = true;
 	s->charge = stmt_ref(op->stmt);
 	s->flush_asked = false;
-	s->charge_opened = s->charge_over = s->charge_cut = s->charge_failed = false;
+	s->charge_opened = s->charge_ended = s->charge_over = false;
+	s->charge_cut = s->charge_failed = false;
 	s->charge_rows = s->charge_bytes = 0;
 	s->cut_untold = false;
 	if (s->wait == WAIT_NONE)
@@ -193,8 +194,9 @@ meter_line(struct session *s, uint64_t start, struct slice line)
 	row_end(s, start);
 }
 
-void
-meter_flush(struct session *s)
+/* last: the statement is complete with these rows, its end is told with them. */
+static void
+release(struct session *s, bool last)
 {
 	struct buf *b = &s->gate->link_out;
 	struct chunk *c;
@@ -202,6 +204,7 @@ meter_flush(struct session *s)
 
 	if (s->rows_n == 0)
 		return;
+	s->charge_ended = last;
 	c = calloc(1, sizeof(*c));
 	must(c != NULL && !s->rows.bad);
 	c->request = s->next_request++;
@@ -214,10 +217,17 @@ meter_flush(struct session *s)
 	buf_u32(b, c->request);
 	buf_u32(b, c->nrows);
 	buf_u64(b, s->rows_bytes);
+	buf_u8(b, last);
 	buf_put(b, buf_head(&s->rows), buf_used(&s->rows));
 	ipc_end(b, mark);
 	buf_clear(&s->rows);
 	s->rows_n = 0;
+}
+
+void
+meter_flush(struct session *s)
+{
+	release(s, false);
 }
 
 static void
@@ -304,13 +314,13 @@ settle(struct session *s)
 		put_budget_error(s, &s->cut_by);
 		s->cut_untold = false;
 	}
-	if (s->charge_opened) {
+	if (s->charge_opened && (s->charge_cut || !s->charge_ended)) {
 		mark = ipc_begin(b, IPC_STMT_END, s->sid);
 		buf_u64(b, s->charge_rows);
 		buf_u64(b, s->charge_bytes);
-		buf_u8(b, s->charge_cut ? 1 : 0);
+		buf_u8(b, s->charge_cut ? 1 : s->charge_failed ? 2 : 0);
 		ipc_end(b, mark);
-	} else {
+	} else if (!s->charge_opened) {
 		tally_count(s, judged_class(s->charge->j), s->charge->hash,
 		    s->charge->text, s->charge->len, 1, 0);
 	}
@@ -333,7 +343,7 @@ settle(struct session *s)
 void
 meter_over(struct session *s)
 {
-	meter_flush(s);
+	release(s, !s->charge_failed);
 	s->charge_over = true;
 	settle(s);
 }

@@ -31,6 +31,13 @@ statement_free(struct statement *t)
 }
 
 static void
+statement_close(struct session *x)
+{
+	statement_free(x->open);
+	x->open = NULL;
+}
+
+static void
 seal(struct server *s, struct statement *t, struct slice original)
 {
 	enum err err;
@@ -136,8 +143,7 @@ stmt_end(struct server *s, struct session *x, struct ipc_msg *m)
 	}
 	err = entry_build_statement(&s->book.entry, &h, &e);
 	server_entry(s, err ? err : book_append(&s->book, NULL, 0, NULL));
-	statement_free(t);
-	x->open = NULL;
+	statement_close(x);
 	return true;
 }
 
@@ -282,6 +288,7 @@ struct decision {
 	uint32_t granted;
 	unsigned exceeded;
 	bool sealed;			/* false: an entry could not be written */
+	bool last;			/* the statement is complete with the rows */
 };
 
 static bool
@@ -313,7 +320,7 @@ moved_text(char *out, size_t cap, const struct meter_answer *r)
 
 /* The entry of the rows that the last piece was granted. */
 static enum err
-release_entry(struct decision *d, const char *outcome, uint64_t bytes)
+release_entry(struct decision *d, const char *outcome, bool end, uint64_t bytes)
 {
 	/* A row has at most 127 keys, so a piece moves at most so many. */
 	static char moved[ENTRY_TOKENS_MAX * 24];
@@ -329,6 +336,7 @@ release_entry(struct decision *d, const char *outcome, uint64_t bytes)
 		.anon = d->answer.anon,
 		.moved = moved_text(moved, sizeof(moved), &d->answer),
 		.outcome = slice_cstr(outcome),
+		.end = end ? slice_cstr("complete") : (struct slice){NULL, 0},
 		.sealed = t->sealed,
 		.commitment = t->sealed ? t->commitment : NULL,
 		.domains = {t->domains, t->ndomains},
@@ -392,7 +400,8 @@ release_piece(struct decision *d, size_t nrows, uint64_t bytes, size_t *max)
 	outcome = d->answer.rows < n ? "cut" :
 	    d->answer.exceeded ? "observed" : "all";
 	if (d->answer.rows > 0) {
-		err = release_entry(d, outcome, d->granted == 0 ? bytes : 0);
+		err = release_entry(d, outcome, d->last &&
+		    d->granted + d->answer.rows == nrows, d->granted == 0 ? bytes : 0);
 		if (err == ERR_TOOBIG && n > 1) {
 			meter_undo(d->s->book.meter);
 			*max = (n + 1) / 2;
@@ -462,38 +471,52 @@ observed_alerts(struct decision *d)
 	}
 }
 
-static void
-send_grant(struct decision *d, uint32_t request, uint32_t nrows)
+/* What became of the decision; fewer rows than asked end the statement. */
+static struct told
+tell(struct decision *d, uint32_t nrows)
 {
-	struct buf *out = &d->x->worker->out;
 	const struct meter_answer *r = &d->answer;
-	uint8_t reason = REASON_ALL;
-	uint64_t frees = 0;
-	size_t mark;
+	struct told t = {.reason = REASON_ALL};
 
+	if (r->window >= 0) {
+		t.window = (uint8_t)r->window;
+		t.used = r->used;
+		t.limit = r->limit;
+	}
 	if (!d->sealed) {
-		reason = REASON_SEAL;
+		t.reason = REASON_SEAL;
 		d->granted = 0;
 	} else if (d->exceeded != 0) {
-		reason = REASON_OBSERVED;
+		t.reason = REASON_OBSERVED;
 		observed_alerts(d);
 	} else if (d->granted < nrows) {
-		frees = day_begins_us(r->frees);
-		reason = REASON_BUDGET;
+		t.reason = REASON_BUDGET;
+		t.frees_us = day_begins_us(r->frees);
 		if (d->role->on_excess == EXCESS_HOLD) {
-			reason = REASON_HOLD;
-			frees = hold_request(d, nrows);
+			t.reason = REASON_HOLD;
+			t.frees_us = hold_request(d, nrows);
 		}
 	}
+	if (d->granted < nrows)
+		d->t->cut = t;
 	d->x->rows += d->granted;
-	mark = ipc_begin(out, IPC_GRANT, d->x->sid);
+	return t;
+}
+
+static void
+send_grant(struct session *x, uint32_t request, uint32_t granted,
+    const struct told *t)
+{
+	struct buf *out = &x->worker->out;
+	size_t mark = ipc_begin(out, IPC_GRANT, x->sid);
+
 	buf_u32(out, request);
-	buf_u32(out, d->granted);
-	buf_u8(out, reason);
-	buf_u8(out, r->window >= 0 ? (uint8_t)r->window : 0);
-	buf_u64(out, r->window >= 0 ? r->used : 0);
-	buf_u64(out, r->window >= 0 ? r->limit : 0);
-	buf_u64(out, frees);
+	buf_u32(out, granted);
+	buf_u8(out, t->reason);
+	buf_u8(out, t->window);
+	buf_u64(out, t->used);
+	buf_u64(out, t->limit);
+	buf_u64(out, t->frees_us);
 	ipc_end(out, mark);
 }
 
@@ -529,18 +552,26 @@ stmt_release(struct server *s, struct session *x, struct ipc_msg *m)
 {
 	uint32_t request = rd_u32(&m->body), nrows = rd_u32(&m->body);
 	uint64_t bytes = rd_u64(&m->body);
+	uint8_t last = rd_u8(&m->body);
 	struct decision d = {.s = s, .x = x, .t = x->open, .sealed = !s->low,
-	    .role = &s->conf->roles[x->role], .answer = {.window = -1}};
+	    .role = &s->conf->roles[x->role], .answer = {.window = -1},
+	    .last = last};
 	size_t max = SIZE_MAX;
+	struct told told;
 	const uint8_t *key;
 
-	if (x->open == NULL)
+	if (x->open == NULL || last > 1)
 		return false;
 	if (s->arrays == NULL)
 		must((s->arrays = calloc(1, sizeof(*s->arrays))) != NULL);
 	d.a = s->arrays;
 	if (!read_rows(d.a, &m->body, nrows, x->open))
 		return false;
+	/* What the gate sent before it knew of the cut will never be shown. */
+	if (x->open->cut.reason != REASON_ALL) {
+		send_grant(x, request, 0, &x->open->cut);
+		return true;
+	}
 	key = begin(&d);
 	for (size_t i = 0; d.sealed && i < d.a->nkeys; i++)
 		d.a->tokens[i] = token_make(key, d.database,
@@ -548,6 +579,9 @@ stmt_release(struct server *s, struct session *x, struct ipc_msg *m)
 	while (d.sealed && d.granted < nrows &&
 	    release_piece(&d, nrows, bytes, &max))
 		;
-	send_grant(&d, request, nrows);
+	told = tell(&d, nrows);
+	send_grant(x, request, d.granted, &told);
+	if (d.last && d.granted == nrows && nrows > 0)
+		statement_close(x);
 	return true;
 }

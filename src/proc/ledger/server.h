@@ -34,7 +34,13 @@ struct up_auth {
 	struct scram_client scram;
 };
 
-/* A statement that releases (STMT_OPEN to STMT_END). Strings are owned. */
+/* The end of a GRANT. */
+struct told {
+	uint8_t reason, window;
+	uint64_t used, limit, frees_us;
+};
+
+/* A statement that releases (STMT_OPEN to its last RELEASE or STMT_END). Strings are owned. */
 struct statement {
 	uint8_t class;
 	bool fallback;
@@ -47,6 +53,7 @@ struct statement {
 	uint8_t commitment[SEALED_COMMITMENT_BYTES];
 	uint64_t released;		/* entries written */
 	uint64_t hold;			/* request number, 0 not asked */
+	struct told cut;		/* what ended it early; reason 0: nothing */
 	void *memory;			/* what all the slices point into */
 };
 
