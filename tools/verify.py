@@ -945,16 +945,26 @@ class Ledger:
 
     # Which files there are -------------------------------------------------
 
+    def mode(self, name):
+        """0 when the writer has taken it away since it was listed."""
+        try:
+            return os.lstat(os.path.join(self.root, name)).st_mode
+        except FileNotFoundError:
+            return 0
+
     def check_names(self):
         for name in sorted(os.listdir(self.root)):
+            mode = self.mode(name)
+            if mode == 0:
+                continue
             if name == "tile":
                 self.walk(name)
             elif name == "index":
-                if not stat.S_ISDIR(os.lstat(os.path.join(self.root, name)).st_mode):
+                if not stat.S_ISDIR(mode):
                     self.problem("not a directory", name)
             elif name not in self.FILES:
                 self.problem("superfluous", name)
-            elif not stat.S_ISREG(os.lstat(os.path.join(self.root, name)).st_mode):
+            elif not stat.S_ISREG(mode):
                 self.problem("not a regular file", name)
             elif name == "lock" and self.read(name, 1):
                 self.problem("not empty", name, 0)

@@ -114,24 +114,61 @@ out_fini(struct out *o)
 
 /* --- a new segment ------------------------------------------------------- */
 
-/* By token; postings come in the order of entries and stay so. */
+static void
+sort_digit(struct index *x, unsigned shift)
+{
+	enum { DIGIT = 2048 };
+	uint32_t at[DIGIT] = {0}, sum = 0;
+	struct posting *swap;
+
+	for (size_t i = 0; i < x->n; i++)
+		at[x->v[i].token >> shift & (DIGIT - 1)]++;
+	for (size_t i = 0; i < DIGIT; i++) {
+		uint32_t n = at[i];
+
+		at[i] = sum;
+		sum += n;
+	}
+	for (size_t i = 0; i < x->n; i++)
+		x->tmp[at[x->v[i].token >> shift & (DIGIT - 1)]++] = x->v[i];
+	swap = x->v;
+	x->v = x->tmp;
+	x->tmp = swap;
+}
+
+/* false: far from sorted, it would take too long; equal ones keep their order. */
+static bool
+sort_near(struct index *x)
+{
+	size_t moves = 8 * x->n;
+
+	for (size_t i = 1; i < x->n; i++) {
+		struct posting p = x->v[i];
+		size_t k = i;
+
+		for (; k > 0 && x->v[k - 1].token > p.token; k--)
+			x->v[k] = x->v[k - 1];
+		x->v[k] = p;
+		if (i - k > moves)
+			return false;
+		moves -= i - k;
+	}
+	return true;
+}
+
+/*
+ * By token; postings come in the order of entries and stay so. Tokens are keyed
+ * hashes: sorted by their first 22 bits, nearly all are where they belong.
+ */
 static void
 sort(struct index *x)
 {
-	for (unsigned shift = 0; shift < 64; shift += 8) {
-		size_t at[257] = {0};
-		struct posting *swap;
-
-		for (size_t i = 0; i < x->n; i++)
-			at[(x->v[i].token >> shift & 255) + 1]++;
-		for (size_t i = 1; i < 257; i++)
-			at[i] += at[i - 1];
-		for (size_t i = 0; i < x->n; i++)
-			x->tmp[at[x->v[i].token >> shift & 255]++] = x->v[i];
-		swap = x->v;
-		x->v = x->tmp;
-		x->tmp = swap;
-	}
+	sort_digit(x, 42);
+	sort_digit(x, 53);
+	if (sort_near(x))
+		return;
+	for (unsigned shift = 0; shift < 64; shift += 11)
+		sort_digit(x, shift);
 }
 
 static enum err

@@ -20,6 +20,7 @@ enum {
 	SLOT_SUM = 76,		/* where a slot's own sum is */
 	SEGMENT_RECORDS = 65536,
 	WAITING_MAX = 1024,		/* records; also what a crash can lose */
+	POOL = 64 * 64,		/* random bytes fetched at once: 64 records' */
 	TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	KEY = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
 	SALT = 32
@@ -39,6 +40,8 @@ struct sealed {
 	uint64_t first;			/* number of waiting[0] */
 	size_t n, bytes;
 	struct waiting *waiting;	/* owns WAITING_MAX, guarded; NULL: a reader */
+	uint8_t *pool;			/* owns POOL, guarded: random, not yet used */
+	size_t pool_left;
 };
 
 static void
@@ -105,7 +108,8 @@ sealed_open(struct sealed **out, const char *dir, const struct vfs *vfs)
 	if ((err = new_sealed(&s, dir, vfs)) != ERR_OK)
 		return err;
 	s->waiting = sodium_allocarray(WAITING_MAX, sizeof *s->waiting);
-	if (s->waiting == NULL)
+	s->pool = sodium_malloc(POOL);
+	if (s->waiting == NULL || s->pool == NULL)
 		err = ERR_NOMEM;
 	if (err == ERR_OK &&
 	    (err = vfs_mkdir_sync(s->vfs, dir, SITE_SEALED_DIR)) == ERR_OK &&
@@ -163,10 +167,24 @@ sealed_close(struct sealed *s)
 		s->vfs->close(s->keys);
 	if (s->waiting != NULL)
 		sodium_free(s->waiting);
+	sodium_free(s->pool);
 	free(s);
 }
 
 /* --- putting ------------------------------------------------------------- */
+
+/* From the kernel in larger pieces; what was given is gone from the pool. */
+static void
+random_take(struct sealed *s, uint8_t *out, size_t n)
+{
+	if (s->pool_left < n) {
+		randombytes_buf(s->pool, POOL);
+		s->pool_left = POOL;
+	}
+	s->pool_left -= n;
+	memcpy(out, s->pool + s->pool_left, n);
+	sodium_memzero(s->pool + s->pool_left, n);
+}
 
 static void
 commit_to(uint8_t out[SEALED_COMMITMENT_BYTES], const uint8_t salt[SALT],
@@ -195,8 +213,8 @@ sealed_put(struct sealed *s, struct slice text, uint64_t *record,
 	w = &s->waiting[s->n];
 	if ((w->sealed = malloc(text.len + TAG)) == NULL)
 		return ERR_NOMEM;
-	randombytes_buf(w->key, sizeof w->key);
-	randombytes_buf(w->salt, sizeof w->salt);
+	random_take(s, w->key, sizeof w->key);
+	random_take(s, w->salt, sizeof w->salt);
 	w->len = (uint32_t)text.len;
 	*record = s->first + s->n;
 	nonce_of(*record, nonce, ad);
@@ -214,21 +232,33 @@ flush_texts(struct sealed *s, size_t from, size_t to, uint64_t *offsets)
 {
 	char path[PATH_BYTES + 24];
 	struct vfs_file *f;
+	size_t total = 0, n = 0;
+	uint8_t *all;
 	uint64_t at;
 	enum err err;
 
+	for (size_t i = from; i < to; i++)
+		total += s->waiting[i].len + TAG;
+	if ((all = malloc(total)) == NULL)
+		return ERR_NOMEM;
 	segment_path(s, s->first + from, path);
 	err = s->vfs->open(s->vfs, &f, path, VFS_WRITE | VFS_CREATE | VFS_PRIVATE,
 	    NULL);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		free(all);
 		return err;
+	}
 	err = s->vfs->size(f, &at);
 	for (size_t i = from; err == ERR_OK && i < to; i++) {
-		offsets[i] = at;
-		err = s->vfs->write(f, s->waiting[i].sealed,
-		    s->waiting[i].len + TAG, at);
-		at += s->waiting[i].len + TAG;
+		size_t len = s->waiting[i].len + TAG;
+
+		offsets[i] = at + n;
+		memcpy(all + n, s->waiting[i].sealed, len);
+		n += len;
 	}
+	if (err == ERR_OK)
+		err = s->vfs->write(f, all, n, at);
+	free(all);
 	if (err == ERR_OK)
 		err = s->vfs->sync(f, SITE_SEALED_TEXT);
 	s->vfs->close(f);

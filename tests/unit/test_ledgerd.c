@@ -342,20 +342,26 @@ gate_login(struct gate *g, uint32_t sid, const char *actor, const char *pass,
 }
 
 static void
-put_open(struct gate *g, uint32_t sid, unsigned class)
+put_open_of(struct gate *g, uint32_t sid, unsigned class, const char *original)
 {
 	size_t mark = ipc_begin(&g->out, IPC_STMT_OPEN, sid);
 
 	buf_u8(&g->out, (uint8_t)class);
 	buf_u8(&g->out, 0);
 	buf_lp32(&g->out, slice_cstr("SELECT name FROM customers WHERE id < $i"));
-	buf_lp32(&g->out, slice_cstr("SELECT name FROM customers WHERE id < 9"));
+	buf_lp32(&g->out, slice_cstr(original));
 	buf_u16(&g->out, 1);
 	lp(&g->out, "public.customers");
 	lp(&g->out, "name");
 	buf_u16(&g->out, 1);
 	lp(&g->out, "public.customers");
 	ipc_end(&g->out, mark);
+}
+
+static void
+put_open(struct gate *g, uint32_t sid, unsigned class)
+{
+	put_open_of(g, sid, class, "SELECT name FROM customers WHERE id < 9");
 }
 
 /* Rows of one subject each: from, from + 1, ... */
@@ -669,7 +675,9 @@ last_rows_end_the_statement(void **state)
 	gate_open(&g, &p, 0);
 	assert_string_equal(gate_login(&g, 1, "tanaka", password, "crm"), "");
 	for (uint32_t i = 1; i <= 10; i++) {
-		put_open(&g, 1, 1);
+		/* Every other one has no literal: its shape is the original. */
+		put_open_of(&g, 1, 1, i % 2 ? "SELECT name FROM customers WHERE id "
+		    "< 9" : "SELECT name FROM customers WHERE id < $i");
 		put_rows(&g, 1, i, true, i, 1);
 		gate_send(&g);
 		assert_int_equal(gate_grant(&g).rows, 1);
@@ -677,6 +685,8 @@ last_rows_end_the_statement(void **state)
 	assert_int_equal(fake_find("\"kind\":\"release\"", "\"end\":\"complete\""),
 	    10);
 	assert_int_equal(fake_find("\"kind\":\"statement\"", ""), 0);
+	assert_int_equal(fake_find("\"kind\":\"release\"", "\"sealed\":"), 5);
+	assert_int_equal(fake_find("\"kind\":\"release\"", "\"commitment\":"), 5);
 	/* Of several entries the last says it. */
 	put_open(&g, 1, 1);
 	put_release(&g, 1, 11, 1, 40);

@@ -37,12 +37,22 @@ statement_close(struct session *x)
 	x->open = NULL;
 }
 
+/* Such an original holds no literal, and the entry shows all of it. */
+static bool
+is_shape(struct slice original, struct slice sql)
+{
+	/* Written as JSON, a byte may become six. */
+	return original.len <= ENTRY_LONG_MAX / 6 && original.len == sql.len &&
+	    memcmp(original.p, sql.p, sql.len) == 0;
+}
+
 static void
-seal(struct server *s, struct statement *t, struct slice original)
+seal(struct server *s, struct statement *t, struct slice original,
+    struct slice sql)
 {
 	enum err err;
 
-	if (original.len == 0)
+	if (original.len == 0 || is_shape(original, sql))
 		return;
 	err = sealed_put(s->book.sealed, original, &t->sealed, t->commitment);
 	/* Too much is waiting: write it now. */
@@ -110,7 +120,7 @@ stmt_open(struct server *s, struct session *x, struct ipc_msg *m)
 	if (sql.len > STATEMENT_SQL_MAX)
 		sql.len = STATEMENT_SQL_MAX;
 	t->sql = keep(&at, sql);
-	seal(s, t, original);
+	seal(s, t, original, sql);
 	x->requests++;
 	x->open = t;
 	return true;
@@ -165,7 +175,7 @@ stmt_free(struct server *s, struct session *x, struct ipc_msg *m)
 	if (!rd_end(&m->body) || class >= CLASS_COUNT)
 		return false;
 	h = session_head(s, x);
-	seal(s, &t, original);
+	seal(s, &t, original, e.sql);
 	e.class = slice_cstr(class_word[class]);
 	e.sealed = t.sealed;
 	e.commitment = t.sealed ? t.commitment : NULL;
@@ -192,7 +202,7 @@ stmt_deny(struct server *s, struct session *x, struct ipc_msg *m)
 	if (!rd_end(&m->body))
 		return false;
 	h = session_head(s, x);
-	seal(s, &t, original);
+	seal(s, &t, original, e.sql);
 	e.sealed = t.sealed;
 	e.commitment = t.sealed ? t.commitment : NULL;
 	err = entry_build_deny(&s->book.entry, &h, &e);
