@@ -417,12 +417,12 @@ collect_moved(struct meter *m, struct meter_answer *out)
 static void
 hint(const struct actor *a, const struct meter_ask *ask, size_t total, size_t i)
 {
+	if (i + 32 < total)
+		set_hint_far(&a->set, set_mix(ask->tokens[i + 32]));
 	if (i + 16 < total)
-		set_hint_far(&a->set, set_mix(ask->tokens[i + 16]));
-	if (i + 8 < total)
-		set_hint_near(&a->set, set_mix(ask->tokens[i + 8]));
-	if (i + 4 < total)
-		set_hint_next(&a->set, set_mix(ask->tokens[i + 4]));
+		set_hint_near(&a->set, set_mix(ask->tokens[i + 16]));
+	if (i + 6 < total)
+		set_hint_next(&a->set, set_mix(ask->tokens[i + 6]));
 }
 
 enum err

@@ -21,32 +21,50 @@ set_mix(uint64_t t)
 	return t ^ t >> 33;
 }
 
-/* Bytes of a suffix: 8, 7 or 6; then an entry has at least 8 bytes to read. */
+#define NONE SIZE_MAX
+typedef uint8_t tags __attribute__((vector_size(16)));
+
+/* Bytes of a suffix but for its last, which is the tag. */
 static inline unsigned
 shard_width(const struct set_shard *b)
 {
-	return b->depth < 8 ? 8 : b->depth < 16 ? 7 : 6;
+	return b->depth < 8 ? 7 : b->depth < 16 ? 6 : 5;
 }
 
 static inline uint64_t
 width_mask(unsigned width)
 {
-	return width == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * width) - 1;
+	return ((uint64_t)1 << 8 * width) - 1;
+}
+
+/* The bits of a mixed token that the shard's place implies. */
+static inline uint64_t
+shard_high(const struct set_shard *b, uint64_t mixed)
+{
+	unsigned bytes = shard_width(b) + 1;
+
+	return bytes == 8 ? 0 : mixed & ~width_mask(bytes);
 }
 
 static inline uint8_t *
 shard_entry(const struct set_shard *b, size_t i)
 {
-	return (uint8_t *)(uintptr_t)b->body + i * (shard_width(b) + 2);
+	return (uint8_t *)(uintptr_t)b->body + b->cap + i * (shard_width(b) + 2);
 }
 
 static inline uint64_t
-shard_suffix(const struct set_shard *b, size_t i)
+shard_rest(const struct set_shard *b, size_t i)
 {
 	uint64_t v;
 
 	memcpy(&v, shard_entry(b, i), sizeof(v));
 	return v & width_mask(shard_width(b));
+}
+
+static inline uint64_t
+shard_suffix(const struct set_shard *b, size_t i)
+{
+	return shard_rest(b, i) << 8 | b->body[i];
 }
 
 static inline uint16_t
@@ -61,7 +79,8 @@ shard_day(const struct set_shard *b, size_t i)
 static inline size_t
 shard_bytes(const struct set_shard *b, size_t cap)
 {
-	return sizeof(*b) + cap * (shard_width(b) + 2);
+	/* One more: an entry of 7 bytes is read as 8. */
+	return sizeof(*b) + cap * (1 + shard_width(b) + 2) + 1;
 }
 
 static inline size_t
@@ -70,51 +89,62 @@ dir_index(const struct set *s, uint64_t mixed)
 	return s->depth == 0 ? 0 : (size_t)(mixed >> (64 - s->depth));
 }
 
-/* Where uniform tokens would have it. */
-static inline size_t
-shard_guess(const struct set_shard *b, uint64_t mixed)
-{
-	return (size_t)((((mixed << b->depth) >> 32) * b->n) >> 32);
-}
-
-/* The first entry that is not below `mixed`, and whether it is equal. */
+/* Its place in the shard, or NONE: tags of sixteen at a time, then the rest. */
 static size_t
-shard_find(const struct set_shard *b, uint64_t mixed, bool *found)
+shard_find(const struct set_shard *b, uint64_t mixed)
 {
-	uint64_t want = mixed & width_mask(shard_width(b));
-	size_t i = shard_guess(b, mixed);
+	const tags want = (uint8_t)mixed - (tags){0};
+	uint64_t rest = mixed >> 8 & width_mask(shard_width(b)), same[2];
+	tags t;
 
-	*found = false;
-	if (b->n == 0)
-		return 0;
-	while (i < b->n && shard_suffix(b, i) < want)
-		i++;
-	while (i > 0 && shard_suffix(b, i - 1) >= want)
-		i--;
-	*found = i < b->n && shard_suffix(b, i) == want;
-	return i;
+	for (size_t i = 0; i < b->n; i += sizeof(t)) {
+		memcpy(&t, b->body + i, sizeof(t));
+		t = (tags)(t == want);
+		memcpy(same, &t, sizeof(t));
+		for (unsigned h = 0; h < 2; h++) {
+			while (same[h] != 0) {
+				unsigned bit = (unsigned)__builtin_ctzll(same[h]);
+				size_t at = i + 8 * h + bit / 8;
+
+				if (at < b->n && shard_rest(b, at) == rest)
+					return at;
+				same[h] &= ~((uint64_t)0xff << bit);
+			}
+		}
+	}
+	return NONE;
 }
 
 static void
 shard_write(struct set_shard *b, size_t i, uint64_t mixed, uint16_t day)
 {
 	uint8_t *p = shard_entry(b, i);
+	uint64_t rest = mixed >> 8;
 
-	memcpy(p, &mixed, shard_width(b));
+	b->body[i] = (uint8_t)mixed;
+	memcpy(p, &rest, shard_width(b));
 	memcpy(p + shard_width(b), &day, 2);
 }
 
-/* NULL, and the shard as it was, without memory. */
+/* NULL, and the shard as it was, without memory to grow. */
 static struct set_shard *
 shard_resize(struct set *s, struct set_shard *b, size_t cap)
 {
-	size_t before = shard_bytes(b, b->cap);
+	size_t before = shard_bytes(b, b->cap), used = b->n * (shard_width(b) + 2);
+	struct set_shard *v;
 
-	if ((b = realloc(b, shard_bytes(b, cap))) == NULL)
-		return NULL;
-	b->cap = (uint16_t)cap;
-	s->bytes = s->bytes - before + shard_bytes(b, cap);
-	return b;
+	if (cap < b->cap)
+		memmove(b->body + cap, b->body + b->cap, used);
+	if ((v = realloc(b, shard_bytes(b, cap))) == NULL) {
+		if (cap > b->cap)
+			return NULL;
+		v = b;
+	}
+	if (cap > v->cap)
+		memmove(v->body + cap, v->body + v->cap, used);
+	v->cap = (uint16_t)cap;
+	s->bytes = s->bytes - before + shard_bytes(v, cap);
+	return v;
 }
 
 static struct set_shard *
@@ -156,43 +186,36 @@ dir_double(struct set *s)
 	return true;
 }
 
-/* Puts entries [from, to) of a shard behind those of a deeper one. */
-static void
-shard_append(struct set_shard *to, const struct set_shard *b, size_t from,
-    size_t end, uint64_t high)
-{
-	for (size_t i = from; i < end; i++)
-		shard_write(to, to->n++, shard_suffix(b, i) | high,
-		    shard_day(b, i));
-}
-
 /* Replaces the full shard that `mixed` lives in by its two halves. */
 static bool
 shard_split(struct set *s, uint64_t mixed)
 {
-	struct set_shard *b = s->dir[dir_index(s, mixed)], *lo, *hi;
-	unsigned depth = b->depth + 1u;
-	uint64_t bit = (uint64_t)1 << (64 - depth);
-	uint64_t high = mixed & ~width_mask(shard_width(b));
-	size_t mid = 0, first, span;
+	struct set_shard *b = s->dir[dir_index(s, mixed)], *half[2];
+	unsigned depth = b->depth + 1u, up = 64 - depth;
+	uint64_t high = shard_high(b, mixed);
+	size_t ones = 0, first, span;
 
 	if (depth > s->depth && !dir_double(s))
 		return false;
-	while (mid < b->n && !((shard_suffix(b, mid) | high) & bit))
-		mid++;
-	if ((lo = shard_new(s, depth, mid)) == NULL)
+	for (size_t i = 0; i < b->n; i++)
+		ones += (shard_suffix(b, i) | high) >> up & 1;
+	if ((half[0] = shard_new(s, depth, b->n - ones)) == NULL)
 		return false;
-	if ((hi = shard_new(s, depth, b->n - mid)) == NULL) {
-		shard_free(s, lo);
+	if ((half[1] = shard_new(s, depth, ones)) == NULL) {
+		shard_free(s, half[0]);
 		return false;
 	}
-	shard_append(lo, b, 0, mid, high);
-	shard_append(hi, b, mid, b->n, high);
+	for (size_t i = 0; i < b->n; i++) {
+		uint64_t whole = shard_suffix(b, i) | high;
+		struct set_shard *to = half[whole >> up & 1];
+
+		shard_write(to, to->n++, whole, shard_day(b, i));
+	}
 	span = (size_t)1 << (s->depth - depth);
 	first = dir_index(s, mixed) & ~(2 * span - 1);
 	for (size_t i = 0; i < span; i++) {
-		s->dir[first + i] = lo;
-		s->dir[first + span + i] = hi;
+		s->dir[first + i] = half[0];
+		s->dir[first + span + i] = half[1];
 	}
 	shard_free(s, b);
 	return true;
@@ -245,27 +268,24 @@ int32_t
 set_get(const struct set *s, uint64_t mixed)
 {
 	const struct set_shard *b;
-	bool found;
 	size_t i;
 
 	if (s->dir == NULL)
 		return -1;
 	b = s->dir[dir_index(s, mixed)];
-	i = shard_find(b, mixed, &found);
-	return found ? shard_day(b, i) : -1;
+	i = shard_find(b, mixed);
+	return i != NONE ? shard_day(b, i) : -1;
 }
 
 bool
 set_put(struct set *s, uint64_t mixed, uint16_t day, int32_t *old)
 {
 	struct set_shard *b;
-	bool found;
 	size_t i;
 
 	if (s->dir != NULL) {
 		b = s->dir[dir_index(s, mixed)];
-		i = shard_find(b, mixed, &found);
-		if (found) {
+		if ((i = shard_find(b, mixed)) != NONE) {
 			*old = shard_day(b, i);
 			memcpy(shard_entry(b, i) + shard_width(b), &day, 2);
 			return true;
@@ -273,11 +293,7 @@ set_put(struct set *s, uint64_t mixed, uint16_t day, int32_t *old)
 	}
 	if ((b = set_room(s, mixed)) == NULL)
 		return false;
-	i = shard_find(b, mixed, &found);
-	memmove(shard_entry(b, i + 1), shard_entry(b, i),
-	    (b->n - i) * (shard_width(b) + 2));
-	shard_write(b, i, mixed, day);
-	b->n++;
+	shard_write(b, b->n++, mixed, day);
 	s->count++;
 	*old = -1;
 	return true;
@@ -287,22 +303,20 @@ bool
 set_del(struct set *s, uint64_t mixed)
 {
 	struct set_shard *b;
-	bool found;
+	uint64_t last;
 	size_t i;
 
 	if (s->dir == NULL)
 		return false;
 	b = s->dir[dir_index(s, mixed)];
-	i = shard_find(b, mixed, &found);
-	if (!found)
+	if ((i = shard_find(b, mixed)) == NONE)
 		return false;
-	memmove(shard_entry(b, i), shard_entry(b, i + 1),
-	    (b->n - i - 1u) * (shard_width(b) + 2));
+	last = shard_suffix(b, b->n - 1u);
+	shard_write(b, i, last, shard_day(b, b->n - 1u));
 	b->n--;
 	s->count--;
-	if (b->cap - b->n >= 4 * SET_STEP &&
-	    (b = shard_resize(s, b, b->cap - 2 * SET_STEP)) != NULL)
-		dir_replace(s, mixed, b);
+	if (b->cap - b->n >= 4 * SET_STEP)
+		dir_replace(s, mixed, shard_resize(s, b, b->cap - 2 * SET_STEP));
 	return true;
 }
 
@@ -316,10 +330,16 @@ set_hint_far(const struct set *s, uint64_t mixed)
 void
 set_hint_near(const struct set *s, uint64_t mixed)
 {
-	if (s->dir != NULL)
-		__builtin_prefetch(s->dir[dir_index(s, mixed)]);
+	const uint8_t *p;
+
+	if (s->dir == NULL)
+		return;
+	p = (const uint8_t *)s->dir[dir_index(s, mixed)];
+	__builtin_prefetch(p);
+	__builtin_prefetch(p + 64);
 }
 
+/* Where a new one would go. */
 void
 set_hint_next(const struct set *s, uint64_t mixed)
 {
@@ -328,7 +348,7 @@ set_hint_next(const struct set *s, uint64_t mixed)
 	if (s->dir == NULL)
 		return;
 	b = s->dir[dir_index(s, mixed)];
-	__builtin_prefetch(shard_entry(b, shard_guess(b, mixed)));
+	__builtin_prefetch(shard_entry(b, b->n), 1);
 }
 
 bool
@@ -340,7 +360,7 @@ set_each(const struct set *s,
 	for (size_t i = 0; i < n; i += span) {
 		const struct set_shard *b = s->dir[i];
 		uint64_t high = s->depth == 0 ? 0 :
-		    ((uint64_t)i << (64 - s->depth)) & ~width_mask(shard_width(b));
+		    shard_high(b, (uint64_t)i << (64 - s->depth));
 
 		span = (size_t)1 << (s->depth - b->depth);
 		for (size_t k = 0; k < b->n; k++)

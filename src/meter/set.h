@@ -4,13 +4,13 @@
  *
  * Extendible hashing over a bijective mix of the token: a directory of 2^depth
  * pointers to shards of at most SET_SHARD entries. A shard is one allocation
- * that grows in small steps and holds its entries sorted; the bytes of the mixed
- * token that its place in the directory implies are not stored. So an insert
- * never moves more than one shard, and there is no rebuild and no merge pause.
- * About 8.5 to 10.4 bytes a pair, allocator included.
+ * that grows in small steps; its entries are in no order, found by a tag of one
+ * byte. The bytes of the mixed token that a shard's place in the directory implies
+ * are not stored. So an insert touches few lines of memory, and there is no
+ * rebuild and no merge pause. About 8.5 to 10.9 bytes a pair before the allocator.
  *
- *   shard: header, entries in rising order; entry: 8, 7 or 6 bytes of suffix by
- *   the shard's depth (least significant first), 2 bytes of day
+ *   shard: header, cap tags (last byte of the suffix), cap entries; entry: the 7, 6
+ *   or 5 bytes of suffix before the tag, by the shard's depth, 2 bytes of day
  */
 #ifndef KB_METER_SET_H
 #define KB_METER_SET_H
@@ -47,7 +47,7 @@ bool set_del(struct set *s, uint64_t mixed);
 void set_hint_far(const struct set *s, uint64_t mixed);
 void set_hint_near(const struct set *s, uint64_t mixed);
 void set_hint_next(const struct set *s, uint64_t mixed);
-/* Calls each entry in rising order of the mixed token until one returns false. */
+/* Calls each entry, those of a shard together, until one returns false. */
 bool set_each(const struct set *s,
     bool (*each)(void *arg, uint64_t mixed, uint16_t day), void *arg);
 

@@ -6,6 +6,7 @@
  */
 #include "proc/gate/gate.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,22 +83,34 @@ row_end(struct session *s, uint64_t start)
 		meter_flush(s);
 }
 
-static void
-put_anon(struct session *s, uint64_t anon, unsigned nkeys)
+enum { ROW_HEAD_MAX = 5 };
+
+/* The beginning of a row of RELEASE; returns its length. */
+static size_t
+row_head(uint8_t out[ROW_HEAD_MAX], uint64_t anon, unsigned nkeys)
 {
-	if (anon == 0) {
-		buf_u8(&s->rows, (uint8_t)nkeys);
-		return;
-	}
-	buf_u8(&s->rows, (uint8_t)(0x80 | nkeys));
-	buf_u32(&s->rows, anon > UINT32_MAX ? UINT32_MAX : (uint32_t)anon);
+	uint32_t n = htobe32(anon > UINT32_MAX ? UINT32_MAX : (uint32_t)anon);
+
+	out[0] = (uint8_t)(nkeys | (anon > 0 ? 0x80 : 0));
+	if (anon == 0)
+		return 1;
+	memcpy(out + 1, &n, 4);
+	return ROW_HEAD_MAX;
+}
+
+static void
+put_anon(struct session *s, uint64_t anon)
+{
+	uint8_t head[ROW_HEAD_MAX];
+
+	buf_put(&s->rows, head, row_head(head, anon, 0));
 }
 
 void
 meter_units(struct session *s, uint64_t start, uint32_t units)
 {
 	row_begin(s, start);
-	put_anon(s, units, 0);
+	put_anon(s, units);
 	row_end(s, start);
 }
 
@@ -105,17 +118,24 @@ static void
 put_keys(struct session *s, char keys[][PG_KEY_MAX], const size_t *lens,
     unsigned n, uint64_t anon)
 {
+	uint8_t row[ROW_HEAD_MAX + VERDICT_MAX_KEYS * (3 + PG_KEY_MAX)];
 	unsigned present = 0;
+	size_t at;
 
 	for (unsigned i = 0; i < n; i++)
 		present += lens[i] != SIZE_MAX;
-	put_anon(s, anon, present);
+	at = row_head(row, anon, present);
 	for (unsigned i = 0; i < n; i++) {
 		if (lens[i] == SIZE_MAX)
 			continue;
-		buf_u8(&s->rows, (uint8_t)i);
-		buf_lp16(&s->rows, (struct slice){(uint8_t *)keys[i], lens[i]});
+		must(lens[i] <= PG_KEY_MAX);
+		row[at++] = (uint8_t)i;
+		row[at++] = (uint8_t)(lens[i] >> 8);
+		row[at++] = (uint8_t)lens[i];
+		memcpy(row + at, keys[i], lens[i]);
+		at += lens[i];
 	}
+	buf_put(&s->rows, row, at);
 }
 
 void
@@ -153,7 +173,7 @@ meter_row(struct session *s, const struct op *op, uint64_t start,
 		if (j->class == VERDICT_FREE ||
 		    (j->first_row_only && s->charge_rows > 0))
 			anon = 0;
-		put_anon(s, anon, 0);
+		put_anon(s, anon);
 	}
 	row_end(s, start);
 }
@@ -189,7 +209,7 @@ meter_line(struct session *s, uint64_t start, struct slice line)
 		anon = j->v.row_weight;
 		if (j->class == VERDICT_BYTES)
 			anon += line.len;
-		put_anon(s, anon, 0);
+		put_anon(s, anon);
 	}
 	row_end(s, start);
 }

@@ -372,7 +372,9 @@ on_copy_data(struct session *s, struct op *op, struct slice line)
 	    (st->copy.format == PG_COPY_TEXT &&
 	    memchr(line.p, '\n', line.len - 1) != NULL)))
 		return false;
-	if (st->j->nhidden == 0) {
+	if (st->j->nhidden == 0 && head.len == 0) {
+		put_message(s, 'd', line);
+	} else if (st->j->nhidden == 0) {
 		put_copy_data(s, head, line);
 	} else if (binary) {
 		struct rd r = rd_init(line.p, line.len);
