@@ -334,7 +334,7 @@ settle(struct session *s)
 		put_budget_error(s, &s->cut_by);
 		s->cut_untold = false;
 	}
-	if (s->charge_opened && (s->charge_cut || !s->charge_ended)) {
+	if (s->charge_opened && !s->charge_ended) {
 		mark = ipc_begin(b, IPC_STMT_END, s->sid);
 		buf_u64(b, s->charge_rows);
 		buf_u64(b, s->charge_bytes);
@@ -413,6 +413,7 @@ cut(struct session *s, const struct grant *g)
 	s->rows_n = 0;
 	s->first_request = s->next_request;
 	s->charge_cut = s->cut_untold = true;
+	s->charge_ended = false;	/* the ledger ends only what it grants whole */
 	s->cut_by = *g;
 	if (s->pieces != NULL)
 		s->pieces_failed = true;
