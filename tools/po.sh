@@ -22,6 +22,9 @@ extract --files-from="$tmp/files" \
 # The advice in err.tbl.h; an empty one is not a message.
 sed 's/, "")$/)/' src/base/err.tbl.h >"$tmp/advice.h"
 extract --join-existing --keyword --keyword=ERR:3 "$tmp/advice.h"
+# The hints of verdict.h, likewise.
+sed 's/, "", "") /) /' src/verdict/verdict.h >"$tmp/hints.h"
+extract --join-existing --keyword --keyword=X:4 "$tmp/hints.h"
 
 for po in po/*.po; do
 	if [ "${1:-}" = check ]; then

@@ -141,6 +141,7 @@ struct judge {
 	enum err err;
 	bool stop;		/* refused or failed: nothing counts any more */
 	bool quiet;		/* columns that are looked at are not noted as read */
+	bool several;		/* rules made several queries: the tag counts one's rows */
 };
 
 /* judge.c */

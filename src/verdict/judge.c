@@ -29,7 +29,7 @@ const char *
 verdict_why_sqlstate(enum verdict_why w)
 {
 	static const char *const states[] = {
-#define X(name, state, text) state,
+#define X(name, state, text, hint) state,
 		VERDICT_WHYS(X)
 #undef X
 	};
@@ -41,12 +41,24 @@ const char *
 verdict_why_text(enum verdict_why w)
 {
 	static const char *const texts[] = {
-#define X(name, state, text) text,
+#define X(name, state, text, hint) text,
 		VERDICT_WHYS(X)
 #undef X
 	};
 
 	return texts[w];
+}
+
+const char *
+verdict_why_hint(enum verdict_why w)
+{
+	static const char *const hints[] = {
+#define X(name, state, text, hint) hint,
+		VERDICT_WHYS(X)
+#undef X
+	};
+
+	return hints[w];
 }
 
 /* --- the judgement's state --- */
@@ -554,6 +566,7 @@ static void
 judge_all(struct judge *j, const struct tree *list, struct query **main, struct result *r)
 {
 	*main = NULL;
+	j->several = list->first->next != NULL;
 	for (const struct tree *t = list->first; t != NULL && !j->stop; t = t->next) {
 		const struct tree *query = inner_query(j, t);
 		struct result one;
@@ -568,7 +581,7 @@ judge_all(struct judge *j, const struct tree *list, struct query **main, struct 
 		if (q == NULL)
 			return;
 		j->v->tag_depends |= q->tag_depends;
-		if (list->first->next != NULL &&
+		if (j->several &&
 		    (one.ncols > 0 || tree_int(query, "commandType", 0) == 1)) {
 			judge_refuse(j, WHY_UNKNOWN_NODE, "a rule that returns rows");
 			return;

@@ -39,29 +39,44 @@ enum verdict_class {
 };
 const char *verdict_class_word(enum verdict_class c);
 
-/* Why a statement is refused: VERDICT_WHY(name, sqlstate, English text with %s = object). */
+/*
+ * Why a statement is refused: VERDICT_WHY(name, sqlstate, English text with %s =
+ * object, what to do instead, likewise).
+ */
 #define VERDICT_WHYS(X) \
-	X(NONE, "00000", "") \
-	X(UNKNOWN_NODE, "KB003", "the statement contains a construct that Kuraban cannot judge (%s)") \
-	X(RUNS_SQL, "KB003", "function %s runs SQL text or reads outside the tables; query the table itself") \
-	X(USER_FUNCTION, "KB003", "function %s is not declared in the catalog; query the tables it uses, or have it declared") \
-	X(SINK, "KB003", "personal data must not be passed to %s, which keeps or sends it elsewhere") \
-	X(COPIES, "KB003", "personal data must not be copied into %s, which is declared free of it") \
-	X(KEY, "KB003", "the subject key of %s cannot be changed through the gate") \
-	X(CHOICE, "KB003", "which rows of %s are changed depends on personal data: add RETURNING with the subject key, or choose one row by its key") \
-	X(SYSTEM, "KB003", "the system catalog %s cannot be changed through the gate") \
-	X(SETTING, "KB003", "setting %s cannot be changed through the gate") \
-	X(NOT_COVERED, "KB004", "%s is not in the catalog") \
-	X(TREE, "KB003", "the server's query tree could not be read (%s)")
+	X(NONE, "00000", "", "") \
+	X(UNKNOWN_NODE, "KB003", "the statement contains a construct that Kuraban cannot judge (%s)", \
+	    "Say the same with plain joins and sub-queries.") \
+	X(RUNS_SQL, "KB003", "function %s runs SQL text or reads outside the tables", \
+	    "Query the tables themselves.") \
+	X(USER_FUNCTION, "KB003", "function %s is not declared in the catalog", \
+	    "Query the tables that it reads. Or have it declared, in this database's section of kuraban.conf: function \"%s\" { open = true } when its result depends on its arguments alone; with open = false its result is charged by bytes.") \
+	X(SINK, "KB003", "personal data must not be passed to %s, which keeps or sends it elsewhere", \
+	    "Choose the rows by their key first, then call it.") \
+	X(COPIES, "KB003", "personal data must not be copied into %s, which is declared free of it", \
+	    "Write it to the person's own row, or have the table declared with a subject. A subject key may be written where a foreign key names it.") \
+	X(KEY, "KB003", "the subject key of %s cannot be changed through the gate", \
+	    "Insert a new row under the other key, and delete this one.") \
+	X(CHOICE, "KB003", "which rows of %s are changed depends on personal data, and nothing counts them here", \
+	    "Send it as a statement of its own (not in WITH), one row at a time for ON CONFLICT, or choose the rows by their key.") \
+	X(SYSTEM, "KB003", "the system catalog %s cannot be changed through the gate", \
+	    "Use ALTER, COMMENT or GRANT.") \
+	X(SETTING, "KB003", "setting %s cannot be changed through the gate", \
+	    "Leave it out; the gate or the server's safety relies on it.") \
+	X(NOT_COVERED, "KB004", "%s is not in the catalog", \
+	    "Have it declared in kuraban.conf: table \"%s\" { subject = ... personal = { ... } }, or { open = true }.") \
+	X(TREE, "KB003", "the server's query tree could not be read (%s)", \
+	    "This is no fault of the statement: report it to those who run the gate.")
 
 enum verdict_why {
-#define X(name, state, text) WHY_##name,
+#define X(name, state, text, hint) WHY_##name,
 	VERDICT_WHYS(X)
 #undef X
 	WHY_COUNT
 };
 const char *verdict_why_sqlstate(enum verdict_why w);
 const char *verdict_why_text(enum verdict_why w);
+const char *verdict_why_hint(enum verdict_why w);
 
 #define VERDICT_MAX_KEYS 8
 #define VERDICT_MAX_TABLES 32
@@ -115,6 +130,7 @@ struct verdict {
 	struct verdict_table tables[VERDICT_MAX_TABLES];
 	bool touches_personal;	/* errors and notices of it may carry data: withhold their text */
 	bool tag_depends;	/* the command tag's number depends on personal data (DML): charge its digits */
+	uint32_t tag_weight;	/* and so many persons for each row that it counts */
 	bool exact_only;	/* holds for this exact text, not for its shape */
 	bool changes_context;	/* may change how later statements resolve (set_config) */
 	bool modifies;		/* INSERT UPDATE DELETE MERGE (also in a CTE) */

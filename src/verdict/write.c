@@ -13,7 +13,9 @@
  * Which rows of a personal relation a statement changed can be seen afterwards
  * without reading a personal column (a row is gone, has moved or has another
  * xmin), and be undone and asked again. So where that depends on personal columns,
- * each changed row must be charged (it is returned), or be one row at most.
+ * each changed row is charged (it is returned, or the command tag counts it), or is
+ * one row at most (docs/adr/0010-changes-are-charged.md). Rows of an open relation
+ * are the same as free columns of a personal one in this.
  */
 #include "verdict/flow.h"
 
@@ -22,6 +24,9 @@
 
 enum { CMD_SELECT = 1, CMD_UPDATE, CMD_INSERT, CMD_DELETE, CMD_MERGE, CMD_UTILITY, CMD_NOTHING };
 enum { CONFLICT_NONE, CONFLICT_NOTHING, CONFLICT_UPDATE };
+
+/* Which of all rows was changed: a number of so many bytes, where it may say anything. */
+enum { OPAQUE_ROW_WEIGHT = 8 };
 
 static bool
 is_null(const struct tree *t)
@@ -135,6 +140,23 @@ one_subject(struct judge *j, struct query *q, const struct tree *n, int inst)
 	return a != NULL;
 }
 
+/* Every changed row is charged when the command tag has counted it. */
+static bool
+count_changed(struct judge *j, struct query *q, struct taint presence)
+{
+	uint32_t weight;
+
+	if (q->outer != NULL || j->several || !tree_bool(q->node, "canSetTag"))
+		return false;
+	weight = taint_weight(presence);
+	if (weight == VERDICT_OPAQUE || presence.vague || presence.chosen)
+		weight = OPAQUE_ROW_WEIGHT;
+	if (weight > j->v->tag_weight)
+		j->v->tag_weight = weight;
+	q->tag_depends = true;
+	return true;
+}
+
 /* Which rows are changed: may that be seen in the relation afterwards? */
 static void
 check_presence(struct judge *j, struct query *q, const struct rte *target,
@@ -149,16 +171,14 @@ check_presence(struct judge *j, struct query *q, const struct rte *target,
 			refuse(j, WHY_SINK, target);
 		return;
 	}
-	if (target->rel->class != REL_PERSONAL) {
-		refuse(j, WHY_COPIES, target);
-		return;
-	}
 	if (q->outer == NULL && !is_null(tree_get(q->node, "returningList")))
 		return;		/* each of them is charged */
-	if (taint_rowwise(presence, judge_same(j, bit(target->inst))) &&
+	if (target->rel->class == REL_PERSONAL &&
+	    taint_rowwise(presence, judge_same(j, bit(target->inst))) &&
 	    one_subject(j, q, where, target->inst))
 		return;
-	refuse(j, WHY_CHOICE, target);
+	if (!count_changed(j, q, presence))
+		refuse(j, WHY_CHOICE, target);
 }
 
 static uint64_t
@@ -198,11 +218,7 @@ write_insert(struct judge *j, struct query *q, const struct rte *target,
 	    0;
 
 	check_columns(j, target, list, v, of, true);
-	/* A new row is itself something that was not there: no exception for it. */
-	if (presence.dep && !target->opaque)
-		refuse(j, WHY_COPIES, target);
-	else
-		check_presence(j, q, target, presence);
+	check_presence(j, q, target, presence);
 }
 
 static void
@@ -288,6 +304,7 @@ write_conflict(struct judge *j, struct query *q, const struct rte *target,
 	const struct tree *c = tree_get(q->node, "onConflict"), *set;
 	const struct tree *from = tree_get(tree_get(q->node, "jointree"), "fromlist");
 	struct taint presence = q->presence, found;
+	unsigned before = j->nsinks;
 	struct result none = {0};
 	struct value *values;
 
@@ -297,6 +314,9 @@ write_conflict(struct judge *j, struct query *q, const struct rte *target,
 		judge_refuse_node(j, c);
 		return;
 	}
+	/* Defaults are computed before anybody looks for a conflict. */
+	if (before > q->sinks && q->presence.dep)
+		judge_refuse(j, WHY_SINK, j->sink);
 	found = conflict_taint(j, q, target, c);
 	q->tag_depends |= found.dep;
 	taint_presence(&presence, found);
@@ -312,12 +332,14 @@ write_conflict(struct judge *j, struct query *q, const struct rte *target,
 		if (j->stop)
 			return;
 		check_columns(j, target, set, values, target_subject(j, target), false);
-		/* One row at most, and the tag tells whether. */
-		if (presence.dep && target->rel->class != REL_PERSONAL && !target->opaque)
-			refuse(j, WHY_COPIES, target);
-		else if (presence.dep && !is_null(from) && from->first != NULL)
+		/* Of a single row the tag tells by its digits. */
+		if (target->rel->class != REL_PERSONAL ||
+		    (!is_null(from) && from->first != NULL))
 			check_presence(j, q, target, presence);
 	}
+	if (j->nsinks > before && presence.dep)
+		judge_refuse(j, WHY_SINK, j->sink);
+	q->sinks = j->nsinks;
 	q->tag_depends |= presence.dep;
 	q->presence = presence;
 }

@@ -463,6 +463,64 @@ def writes_stay(world):
     check(n.strip() == "0", "%s rows were written", n.strip())
 
 
+CHANGES = (
+    "UPDATE customers SET rank = 78 RETURNING name",
+    "UPDATE customers SET rank = 78 WHERE phone LIKE '0%'",
+    "DELETE FROM contacts WHERE phone LIKE '0%'",
+    "UPDATE orders SET note = 'seen' WHERE customer_id IN "
+    "(SELECT customer_id FROM customers WHERE name > 'A')",
+    "INSERT INTO products SELECT 5000 + o.order_id, 'x', 1 FROM orders o "
+    "JOIN customers c USING (customer_id) WHERE c.birth_date > '1000-01-01'",
+    "SELECT 1; UPDATE customers SET rank = 78 WHERE name > 'A'",
+    "SELECT 1; UPDATE customers SET rank = 78 RETURNING name",
+)
+
+
+def changes_undone(world):
+    """A change beyond the budget is undone, also inside a transaction (L2)."""
+    actor = world.gate.actor("changer")
+    look = ("SELECT (SELECT count(*) FROM customers WHERE rank = 78), "
+            "(SELECT count(*) FROM contacts), (SELECT count(*) FROM orders "
+            "WHERE note = 'seen'), (SELECT count(*) FROM products)")
+    before = world.pg.psql("crm", look)
+    for sql in CHANGES:
+        for extended in (False, True):
+            if extended and ";" in sql:
+                continue
+            with world.gate.connect(actor) as w:
+                send = w.extended if extended else w.query
+                w.query("BEGIN")
+                r = send(sql)
+                cut(r)
+                check(w.status == "E", "%s: status %s", sql, w.status)
+                check(w.query(look).sqlstate == "25P02", "%s: goes on", sql)
+                check(w.query("COMMIT").tags == ["ROLLBACK"], "%s: COMMIT", sql)
+                r = send(sql)
+                cut(r)
+                check(w.query("SELECT 1").value == "1", "the session lives")
+            check(world.pg.psql("crm", look) == before, "%s: was written", sql)
+
+
+def changes_counted(world):
+    """Each changed row is charged when personal data chose it (L3)."""
+    for name, sql, n in (
+            ("plain", "UPDATE customers SET rank = rank WHERE phone = '%s'", 2),
+            ("tag", "DELETE FROM contacts WHERE phone = '%s' AND "
+             "contact_id = 0", 1),
+            ("key", "UPDATE customers SET rank = rank WHERE customer_id = 7", 0),
+            ("scalar", "UPDATE orders SET note = note WHERE customer_id = "
+             "(SELECT customer_id FROM customers WHERE phone = '%s')", 2 * 8 + 1)):
+        actor = world.gate.actor("chg_" + name, "bulk")
+        with world.gate.connect(actor) as w:
+            r = w.query(sql.replace("%s", people.value(7, "phone")))
+            check(r.ok(), "%s: %s", sql, r.error)
+        charged(world, actor, n)
+    with world.gate.connect(world.gate.actor("chg_explain", "bulk")) as w:
+        sql = "UPDATE customers SET rank = 1 WHERE phone LIKE '0%'"
+        check(w.query("EXPLAIN ANALYZE " + sql).sqlstate == "KB003", "ANALYZE")
+        check(w.query("EXPLAIN " + sql).ok(), "EXPLAIN")
+
+
 def hidden_is_hidden(world):
     """A key that the gate adds is never seen by the client."""
     actor = world.gate.actor("hidden", "bulk")
@@ -624,6 +682,10 @@ def body(suite, world):
     suite.case("failed-pipelines", "errors beside a charged statement",
                failed_pipelines, world)
     suite.case("execute-again", "EXECUTE in another context", execute_again, world)
+    suite.case("changes-undone", "a change beyond the budget is undone",
+               changes_undone, world)
+    suite.case("changes-counted", "rows that are changed are charged",
+               changes_counted, world)
     suite.case("writes", "a cut RETURNING writes nothing", writes_stay, world)
     suite.case("hidden-is-hidden", "an added key is never seen",
                hidden_is_hidden, world)

@@ -338,7 +338,7 @@ const char *
 support_render(const struct verdict *v)
 {
 	static const char *const why[] = {
-#define X(name, state, text) #name,
+#define X(name, state, text, hint) #name,
 		VERDICT_WHYS(X)
 #undef X
 	};
@@ -377,6 +377,8 @@ support_render(const struct verdict *v)
 		buf_str(&b, " touch");
 	if (v->tag_depends)
 		buf_str(&b, " tag");
+	if (v->tag_weight > 0)
+		buf_printf(&b, "=%lu", (unsigned long)v->tag_weight);
 	if (v->exact_only)
 		buf_str(&b, " exact");
 	if (v->changes_context)

@@ -23,6 +23,8 @@
 #include "base/clock.h"
 #include "catalog/settings.h"
 
+#define DDL_HINT _("A role with ddl = \"allow\" may: ask its holder, or delete rows instead of emptying a table.")
+
 enum { CACHE_MAX_BYTES = 64 << 20, SHAPE_KEY_MAX = 1 << 20, TREE_LIMIT = 64 << 20 };
 
 #define SQL_ON "SELECT pg_catalog.set_config('kuraban.level', " \
@@ -212,11 +214,11 @@ judge_ddl(struct session *s, const struct sql_stmt *st)
 		return judged_maintains(st->kind);
 	if (defines)
 		return refuse(_("this role may not change definitions (functions, triggers, rights, existing objects)%s"),
-		    NULL, _("A role with ddl = \"allow\" may; kuraban check explains what that means."));
+		    NULL, DDL_HINT);
 	for (size_t i = 0; i < st->nobjects; i++) {
 		if (conf_names(s->db, &st->objects[i]) != NULL)
 			return refuse(_("this role may not create, drop or empty %s: the catalog names it"),
-			    st->objects[i].name, NULL);
+			    st->objects[i].name, DDL_HINT);
 	}
 	return judged_maintains(st->kind);
 }
@@ -256,7 +258,7 @@ judge_set(const struct sql_stmt *st)
 	if (st->name == NULL || (strcmp(st->name, "all") != 0 &&
 	    !setting_allowed(st->name, st->value)))
 		return refuse(_("setting %s cannot be changed through the gate"),
-		    st->name, NULL);
+		    st->name, gettext(verdict_why_hint(WHY_SETTING)));
 	j = judged_new(SQL_SET);
 	j->keeps_context = strcmp(st->name, "all") != 0 &&
 	    catalog_setting(st->name) != SETTING_CONTEXT;
@@ -283,7 +285,7 @@ judge_text(struct session *s, const char *input, const struct sql_stmt *st)
 		/* Sorted by a personal column, a table's free columns would tell it. */
 		if (!s->role->ddl_allowed && strncasecmp(statement, "cluster", 7) == 0)
 			return refuse(_("this role may not change definitions (functions, triggers, rights, existing objects)%s"),
-			    NULL, NULL);
+			    NULL, DDL_HINT);
 		return judged_maintains(st->kind);
 	case SQL_SET:
 		return judge_set(st);
@@ -317,7 +319,7 @@ judge_text(struct session *s, const char *input, const struct sql_stmt *st)
 			    st->name, NULL);
 		if (!st->args_plain)
 			return refuse(_("EXECUTE %s: only constants may be passed"),
-			    st->name, NULL);
+			    st->name, _("Send the values themselves, without functions or sub-queries."));
 		return judged_ref(j);
 	case SQL_SELECT_INTO:
 		return refuse(_("SELECT INTO is refused%s"), NULL,
@@ -327,15 +329,16 @@ judge_text(struct session *s, const char *input, const struct sql_stmt *st)
 		    NULL, _("Use COPY ... TO STDOUT or FROM STDIN (\\copy in psql)."));
 	case SQL_DO: case SQL_CALL:
 		return refuse(_("DO and CALL run code that the gate cannot judge%s"), NULL,
-		    _("Send the statements themselves."));
+		    _("Send the statements themselves, one by one; a role with ddl = \"allow\" can put them into a function that the catalog declares."));
 	case SQL_TXN_TWO_PHASE:
 		return refuse(_("two-phase transactions are refused through the gate%s"),
-		    NULL, NULL);
+		    NULL, _("Use COMMIT or ROLLBACK."));
 	case SQL_QUERY: case SQL_DECLARE: case SQL_PREPARE: case SQL_COPY_OUT:
 	case SQL_EXPLAIN: case SQL_CREATE_AS: case SQL_COPY_IN:
 		return NULL;
 	default:
-		return refuse(_("the gate does not know this kind of statement%s"), NULL, NULL);
+		return refuse(_("the gate does not know this kind of statement%s"), NULL,
+		    _("If it is ordinary work, report it to those who run the gate."));
 	}
 }
 
@@ -411,7 +414,7 @@ tree_plan(struct session *s, struct judge *j, const char *text,
 		j->target_class = class_of_target(s, st);
 		if (!s->role->ddl_allowed && j->target_class != REL_UNCOVERED) {
 			*refusal = refuse(_("this role may not create, drop or empty %s: the catalog names it"),
-			    st->objects[0].name, NULL);
+			    st->objects[0].name, DDL_HINT);
 			return false;
 		}
 		buf_put(&j->tree_text, text + st->inner_start, st->inner_len);
@@ -545,13 +548,13 @@ ask_tree(struct session *s, struct judge *j)
 /* ---- from the tree to the result ---- */
 
 static void
-why_message(const struct verdict *v, char *text, size_t cap)
+why_message(const char *format, const struct verdict *v, char *text, size_t cap)
 {
 	/* Texts and their order of arguments come from VERDICT_WHYS. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(text, cap, gettext(verdict_why_text(v->why)),
-	    v->object ? v->object : "");
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+	snprintf(text, cap, gettext(format), v->object ? v->object : "");
 #pragma GCC diagnostic pop
 }
 
@@ -664,7 +667,7 @@ judge_tree(struct session *s, struct judge *j)
 {
 	struct judged *r;
 	struct verdict v;
-	char text[512];
+	char text[512], hint[1024];
 
 	if (verdict_judge(&v, (char *)buf_head(&j->tree), buf_used(&j->tree),
 	    s->db->catalog, j->target_class) != ERR_OK) {
@@ -674,12 +677,20 @@ judge_tree(struct session *s, struct judge *j)
 	if (j->trees != 1 && v.class != VERDICT_REFUSED) {
 		verdict_fini(&v);
 		j->result = refuse(_("the server's query tree could not be read (%s)"),
-		    j->trees == 0 ? "none" : "several", NULL);
+		    j->trees == 0 ? "none" : "several", gettext(verdict_why_hint(WHY_TREE)));
+		return true;
+	}
+	/* It would change the rows, and there is no tag to charge them by. */
+	if (j->explain && j->analyze && v.tag_weight > 0) {
+		verdict_fini(&v);
+		j->result = refuse(_("EXPLAIN ANALYZE is refused for a change that depends on personal data%s"),
+		    NULL, _("EXPLAIN without ANALYZE does not change anything."));
 		return true;
 	}
 	if (v.class == VERDICT_REFUSED) {
-		why_message(&v, text, sizeof(text));
-		r = judged_refusal(verdict_why_sqlstate(v.why), text, NULL, v.why,
+		why_message(verdict_why_text(v.why), &v, text, sizeof(text));
+		why_message(verdict_why_hint(v.why), &v, hint, sizeof(hint));
+		r = judged_refusal(verdict_why_sqlstate(v.why), text, hint, v.why,
 		    v.object);
 		r->v.exact_only = v.exact_only;
 		verdict_fini(&v);

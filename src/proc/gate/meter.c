@@ -250,33 +250,53 @@ meter_flush(struct session *s)
 	release(s, false);
 }
 
+/* What was counted, and what would be counted less. */
+static const char *
+how_counted(const struct judged *j)
+{
+	switch (j->class) {
+	case VERDICT_KEY:
+		return _("Each person in the result counts once; whom you have seen in this time already counts nothing.");
+	case VERDICT_ROWS:
+		return j->v.ncols == 0 ? _("A plan of this statement tells of people, and counts.") :
+		    _("Each row counts, because it does not say whose it is: with the subject key in the result each person counts once.");
+	case VERDICT_BYTES:
+		return _("Each byte counts, because the result mixes people's data (as aggregates of personal columns do) or is from a table that the catalog does not name: rows with the subject key count less.");
+	case VERDICT_FREE:
+		if (j->v.tag_weight > 0)
+			return _("Each row that is changed counts, because personal data chose it; nothing was changed.");
+		return _("The digits of the answer count, because personal data decides it.");
+	default:
+		return "";
+	}
+}
+
 static void
 put_budget_error(struct session *s, const struct grant *g)
 {
 	static const char *const windows[] = {
 		N_("a day"), N_("in 30 days"), N_("a year"), N_("ever")};
-	static const char *const how[] = {
-		[VERDICT_FREE] = N_("counted by the digits of the answer"),
-		[VERDICT_KEY] = N_("counted by subject key"),
-		[VERDICT_ROWS] = N_("counted by rows: the subject key is not in the result"),
-		[VERDICT_BYTES] = N_("counted by bytes: the result does not show whose data it is"),
-		[VERDICT_REFUSED] = ""};
 	const struct conf_role *role = s->role;
-	char message[256], detail[512], hint[512], when[64];
+	const char *how = how_counted(s->charge->j);
+	const char *contact = role->contact ? role->contact : _("the supervisor of your role");
+	char message[256], detail[768], hint[512], when[64];
 	time_t t = (time_t)(g->frees_at_us / 1000000);
 	struct tm tm;
 
 	if (g->reason == 3) {
 		pg_put_error(front_out(s), 'E', "ERROR", "KB005",
-		    _("the ledger cannot seal: nothing was released"), NULL, NULL);
+		    _("the ledger cannot seal: nothing was released"), NULL,
+		    _("The statement is not at fault. Tell those who run the gate; its log says why."));
 		return;
 	}
+	snprintf(hint, sizeof(hint), _("To see more people now, ask for a grant: %s"), contact);
 	if (g->reason == 2) {
 		snprintf(message, sizeof(message),
 		    _("held: more people than the budget allows; a grant is needed (request %llu)"),
 		    (unsigned long long)g->frees_at_us);
-		pg_put_error(front_out(s), 'E', "ERROR", "KB002", message, NULL,
-		    role->contact);
+		snprintf(detail, sizeof(detail), _("Nobody beyond the budget was shown. %s"), how);
+		snprintf(hint, sizeof(hint), _("Name the request's number to: %s"), contact);
+		pg_put_error(front_out(s), 'E', "ERROR", "KB002", message, detail, hint);
 		return;
 	}
 	snprintf(message, sizeof(message),
@@ -286,16 +306,16 @@ put_budget_error(struct session *s, const struct grant *g)
 	if (g->frees_at_us > 0) {
 		localtime_r(&t, &tm);
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M %z", &tm);
+		snprintf(detail, sizeof(detail),
+		    _("You may receive the data of %llu people %s, and %llu are used. The next become free at %s. %s"),
+		    (unsigned long long)g->limit, _(windows[g->window & 3]),
+		    (unsigned long long)g->used, when, how);
 	} else {
-		snprintf(when, sizeof(when), "%s", _("never by itself"));
+		snprintf(detail, sizeof(detail),
+		    _("You may receive the data of %llu people %s, and %llu are used. That does not become free by itself. %s"),
+		    (unsigned long long)g->limit, _(windows[g->window & 3]),
+		    (unsigned long long)g->used, how);
 	}
-	snprintf(detail, sizeof(detail),
-	    _("Used %llu, limit %llu, window: %s. It frees: %s. This statement is %s."),
-	    (unsigned long long)g->used, (unsigned long long)g->limit,
-	    _(windows[g->window & 3]), when, _(how[s->charge->j->class]));
-	snprintf(hint, sizeof(hint), _("To see more people, ask for a grant: %s"),
-	    role->contact ? role->contact :
-	    _("the supervisor of your role; people already seen in this window stay free."));
 	pg_put_error(front_out(s), 'E', "ERROR", "KB001", message, detail, hint);
 }
 

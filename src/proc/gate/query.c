@@ -404,6 +404,16 @@ next_piece(struct session *s)
 				ctx_changed(s, "ROLLBACK", 8, true);
 			return;
 		}
+		if (s->pieces_failed && s->txn == 'T') {
+			/* Cut: the client was told of an error, its transaction must be one. */
+			struct op *op = op_push(s, OP_QUERY);
+
+			op->internal = INT_QUIET;
+			op->quiet = true;
+			s->wait = WAIT_PIECE;
+			pg_put_query(back_out(s), "kuraban: budget reached");
+			return;
+		}
 		end_pieces(s);
 		return;
 	}

@@ -137,8 +137,17 @@ on_notice(struct session *s, struct op *op, struct slice body)
 static void
 put_refusal(struct session *s, const struct judged *j)
 {
+	const char *contact = s->role ? s->role->contact : NULL;
+	char hint[2048];
+
+	/* What the gate refuses can be asked about; other errors are the client's. */
+	if (contact != NULL && strncmp(j->sqlstate, "KB", 2) == 0)
+		snprintf(hint, sizeof(hint), _("%s%sQuestions: %s"),
+		    j->hint ? j->hint : "", j->hint ? " " : "", contact);
+	else
+		snprintf(hint, sizeof(hint), "%s", j->hint ? j->hint : "");
 	pg_put_error(front_out(s), 'E', "ERROR", j->sqlstate, j->message, NULL,
-	    j->hint);
+	    hint[0] ? hint : NULL);
 }
 
 /* The rest of the pipeline is skipped by the server: nothing will answer. */
@@ -406,22 +415,37 @@ on_copy_data(struct session *s, struct op *op, struct slice line)
 	return true;
 }
 
+/* Its digits, and the rows that its last number counts. */
+static uint32_t
+tag_units(const struct verdict *v, struct slice tag)
+{
+	uint64_t digits = 0, rows = 0;
+
+	for (size_t i = 0; i < tag.len; i++) {
+		if (isdigit(tag.p[i])) {
+			digits++;
+			rows = rows > UINT32_MAX ? rows : 10 * rows + (tag.p[i] - '0');
+		} else if (tag.p[i] == ' ') {
+			rows = 0;
+		}
+	}
+	digits += rows * v->tag_weight;
+	return digits > UINT32_MAX ? UINT32_MAX : (uint32_t)digits;
+}
+
 static void
 on_complete(struct session *s, struct op *op, char type, struct slice body)
 {
 	struct judged *j = op_judged(op);
 	uint64_t start;
-	uint32_t digits = 0;
 
 	if (type == 'C' && !op->internal && !op->cut) {
 		query_op_done(s, op, (const char *)body.p);
 		if (op->charged && j->v.tag_depends) {
-			for (size_t i = 0; i < body.len; i++)
-				digits += isdigit(body.p[i]) != 0;
 			front_settle(s);
 			start = front_pos(s);
 			put_message(s, type, body);
-			meter_units(s, start, digits);
+			meter_units(s, start, tag_units(&j->v, body));
 			goto done;
 		}
 	}

@@ -806,7 +806,7 @@ CASE("INSERT INTO orders (customer_id, note) SELECT customer_id, country FROM "
     "free touch mod [public.customers(customer_id)]")
 CASE("INSERT INTO orders (customer_id, note) SELECT customer_id, country FROM "
     "customers WHERE name = 'x'",
-    "refused COPIES public.orders [public.customers(customer_id,name)]")
+    "refused SINK pg_catalog.nextval [public.customers(customer_id,name)]")
 CASE("INSERT INTO orders (product_id) SELECT customer_id FROM customers",
     "refused COPIES public.orders [public.customers(customer_id)]")
 CASE("INSERT INTO complaints (complaint_id, customer_id, body) SELECT 1, "
@@ -820,7 +820,7 @@ CASE("INSERT INTO complaints (complaint_id, customer_id, body) SELECT 1, 7, name
     "refused COPIES public.complaints [public.customers(name)]")
 CASE("INSERT INTO complaints (complaint_id, customer_id, body) SELECT 1, "
     "customer_id, name FROM customers WHERE name = 'x'",
-    "refused COPIES public.complaints [public.customers(customer_id,name)]")
+    "free touch tag=1 mod [public.customers(customer_id,name)]")
 CASE("INSERT INTO customers (customer_id, name) SELECT 5000, string_agg(name, ',') "
     "FROM customers",
     "refused COPIES public.customers [public.customers(name)]")
@@ -839,7 +839,13 @@ CASE("UPDATE customers SET name = upper(name), country = 'x' WHERE customer_id =
 CASE("UPDATE customers SET name = 'x' WHERE phone = '1' RETURNING country",
     "key w=0 r=1 k=+\"customers\".\"customer_id\" touch mod [public.customers(phone)]")
 CASE("UPDATE customers SET country = 'x' WHERE phone = '1'",
-    "refused CHOICE public.customers [public.customers(phone)]")
+    "free touch tag=1 mod [public.customers(phone)]")
+CASE("UPDATE customers SET country = 'x' WHERE customer_id = (SELECT customer_id FROM "
+    "customers WHERE phone = '1')",
+    "free touch tag=8 mod [public.customers(customer_id,phone)]")
+CASE("UPDATE orders SET note = 'x' WHERE (SELECT string_agg(name, '') FROM customers) "
+    "LIKE '%x%'",
+    "free touch tag=8 mod [public.customers(name)]")
 CASE("UPDATE customers SET country = name",
     "refused COPIES public.customers [public.customers(name)]")
 CASE("UPDATE customers SET vip = (name = 'x')",
@@ -875,20 +881,20 @@ CASE("UPDATE orders SET note = c.country FROM customers c WHERE c.customer_id = 
     "free touch mod [public.customers(customer_id)]")
 CASE("UPDATE orders SET note = 'x' WHERE EXISTS (SELECT 1 FROM customers c WHERE "
     "c.customer_id = orders.customer_id AND name = 'x')",
-    "refused COPIES public.orders [public.customers(customer_id,name)]")
+    "free touch tag=1 mod [public.customers(customer_id,name)]")
 CASE("UPDATE secrets SET body = (SELECT string_agg(name, ',') FROM customers)",
     "free touch tag mod [!public.secrets(*) public.customers(name)]")
 CASE("DELETE FROM customers WHERE email = 'x'",
-    "refused CHOICE public.customers [public.customers(email)]")
+    "free touch tag=1 mod [public.customers(email)]")
 CASE("DELETE FROM customers WHERE customer_id = 1 RETURNING *",
     "key w=1,1,1,1,1,1,1,1,1,0,0,0 r=1 k=0 touch mod "
     "[public.customers(customer_id,name,kana,birth_date,sex,postal_code,address,phone,email)]")
 CASE("DELETE FROM customers WHERE customer_id = 1 AND EXISTS (SELECT 1 FROM "
     "customers b WHERE b.customer_id = 2 AND b.phone = 'x')",
-    "refused CHOICE public.customers [public.customers(customer_id,phone)]")
+    "free touch tag=1 mod [public.customers(customer_id,phone)]")
 CASE("DELETE FROM orders WHERE customer_id IN (SELECT customer_id FROM customers "
     "WHERE email = 'x')",
-    "refused COPIES public.orders [public.customers(customer_id,email)]")
+    "free touch tag=1 mod [public.customers(customer_id,email)]")
 CASE("DELETE FROM orders WHERE customer_id = 1",
     "free mod []")
 CASE("MERGE INTO customers c USING products s ON s.product_id = c.customer_id WHEN "
@@ -901,7 +907,7 @@ TREE("free_merge", "MERGE INTO customers c USING complaints k ON k.customer_id =
     "public.customers(customer_id)]")
 CASE("MERGE INTO customers c USING complaints k ON k.customer_id = c.customer_id "
     "WHEN MATCHED AND c.name = 'x' THEN DELETE",
-    "refused CHOICE public.customers [public.complaints(customer_id) "
+    "free touch tag=1 mod [public.complaints(customer_id) "
     "public.customers(customer_id,name)]")
 CASE("MERGE INTO customers c USING secrets s ON s.id = c.customer_id WHEN MATCHED "
     "THEN UPDATE SET name = s.body",
@@ -913,7 +919,7 @@ CASE("MERGE INTO orders o USING customers c ON c.customer_id = o.customer_id WHE
 CASE("MERGE INTO orders o USING customers c ON c.customer_id = o.customer_id AND "
     "c.name = 'x' WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT (note) "
     "VALUES ('x')",
-    "refused COPIES public.orders [public.customers(customer_id,name)]")
+    "refused SINK pg_catalog.nextval [public.customers(customer_id,name)]")
 CASE("WITH x AS (DELETE FROM customers WHERE customer_id = 1 RETURNING *) SELECT "
     "name FROM x",
     "key w=1 r=1 k=+\"x\".\"customer_id\" touch mod "
@@ -954,9 +960,17 @@ CASE("UPDATE customers SET name = 'x' WHERE phone = '1' AND customer_id = $1",
     "free touch tag mod [public.customers(customer_id,phone)]")
 CASE("UPDATE customers SET name = 'x' FROM generate_series(1,100) g WHERE phone = "
     "'1' AND customer_id = g",
-    "refused CHOICE public.customers [public.customers(customer_id,phone)]")
+    "free touch tag=1 mod [public.customers(customer_id,phone)]")
 CASE("UPDATE customers SET name = 'x' WHERE phone = '1' OR customer_id = $1",
-    "refused CHOICE public.customers [public.customers(customer_id,phone)]")
+    "free touch tag=1 mod [public.customers(customer_id,phone)]")
+CASE("INSERT INTO ruled SELECT 1, 'x' FROM customers WHERE phone = '1'",
+    "refused CHOICE public.ruled [public.customers(phone)]")
+CASE("INSERT INTO customers (customer_id, email, country) VALUES (nextval('orders_order_id_seq'), "
+    "'x', 'y') ON CONFLICT (email) DO NOTHING",
+    "free touch tag mod [public.customers(email)]")
+CASE("INSERT INTO customers (customer_id, email) VALUES (1, 'x') ON CONFLICT (email) DO "
+    "UPDATE SET vip = nextval('orders_order_id_seq') > 0",
+    "refused SINK pg_catalog.nextval [public.customers(email)]")
 CASE("DELETE FROM customers WHERE email = 'x' RETURNING 1",
     "key w=0 r=1 k=+\"customers\".\"customer_id\" touch mod [public.customers(email)]")
 CASE("WITH x AS (DELETE FROM customers WHERE email = 'x' RETURNING customer_id) "
