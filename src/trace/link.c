@@ -761,6 +761,28 @@ all_edges(struct worker *w, unsigned nworkers, struct triple **out, size_t *n)
 	return ERR_OK;
 }
 
+/*
+ * What ours says of a pair in the list: they are different ones of ours, or one
+ * is ours and the other cannot be that person (三宅 光 and ひかり may be one, but
+ * ours reads 光 ヒカル).
+ */
+static bool
+ours_differ(const struct link_job *j, uint32_t a, uint32_t b)
+{
+	const struct link_best *x = &j->out->best[a], *y = &j->out->best[b];
+	bool sure_x = x->accepted && x->probability > .9f;
+	bool sure_y = y->accepted && y->probability > .9f;
+	struct levels l;
+
+	if (sure_x && sure_y)
+		return canon(j, x->id) != canon(j, y->id);
+	if (sure_x)
+		return !model_compare(j->model, sig_at(j, b),
+		    sig_at(j, x->id), &l);
+	return sure_y && !model_compare(j->model, sig_at(j, a),
+	    sig_at(j, y->id), &l);
+}
+
 static enum err
 cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 {
@@ -785,17 +807,13 @@ cluster(struct link_job *j, struct worker *w, unsigned nworkers)
 	err = settle(j, parent);
 	for (size_t i = 0; i < n && err == ERR_OK; i++) {
 		uint32_t a = e[i].w[1], b = e[i].w[2];
-		const struct link_best *x = &r->best[a], *y = &r->best[b];
 		double p;
 
 		if (i % 1000000 == 0)
 			err = counting(j, .7 + .3 * (double)i / (double)n);
 		if (find(parent, a) == find(parent, b))
 			continue;
-		/* Different ones of ours, both sure: not the same person. */
-		if (x->accepted && y->accepted && x->probability > .9f &&
-		    y->probability > .9f && canon(j, x->id) !=
-		    canon(j, y->id))
+		if (ours_differ(j, a, b))
 			continue;
 		p = odds(weight_of(e[i].w[0]), prior);
 		p /= 1 + p;

@@ -90,5 +90,6 @@ for k in names:
     print("%s: %d of %d intervals hold, worst error %.3f %%" %
           (k, held[k], a.seeds, 100 * worst[k]))
 print("verdicts:", verdicts)
-sys.exit(worst["persons"] > .005 or held["persons"] < .93 * a.seeds or
-         held["persons_ours"] < .93 * a.seeds)
+least = int(.93 * a.seeds)
+sys.exit(worst["persons"] > .005 or held["persons"] < least or
+         held["persons_ours"] < least)

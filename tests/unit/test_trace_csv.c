@@ -121,6 +121,39 @@ test_columns(void **state)
 	    NULL, why, sizeof why), ERR_CONFIG);
 }
 
+static void
+test_utf16(void **state)
+{
+	/* a 髙 𠮷 (a pair), half a pair, b; little endian, then an odd byte. */
+	static const uint8_t le[] = "\xff\xfe" "a\0" "\xd9\x9a" "\x42\xd8"
+	    "\xb7\xdf" "\x00\xdc" "b\0" "c";
+	static const char want[] = "\xef\xbb\xbf" "a髙\U00020bb7" "\xef\xbf\xbd"
+	    "b\xef\xbf\xbd";
+	uint8_t be[sizeof le], out[64];
+	size_t n = sizeof le - 1;
+
+	assert_int_equal(text_utf16_guess(le, n), UTF16_LE);
+	assert_int_equal(text_utf16_read(out, le, n, UTF16_LE),
+	    sizeof want - 1);
+	assert_memory_equal(out, want, sizeof want - 1);
+	for (size_t i = 0; i + 1 < n; i += 2) {
+		be[i] = le[i + 1];
+		be[i + 1] = le[i];
+	}
+	assert_int_equal(text_utf16_guess(be, n - 1), UTF16_BE);
+	assert_int_equal(text_utf16_read(out, be, n - 1, UTF16_BE),
+	    sizeof want - 4);
+	assert_memory_equal(out, want, sizeof want - 4);
+	/* Without a mark; and text with a NUL here and there is none. */
+	assert_int_equal(text_utf16_guess((const uint8_t *)
+	    "n\0a\0m\0e\0,\0t\0e\0l\0", 16), UTF16_LE);
+	assert_int_equal(text_utf16_guess((const uint8_t *)
+	    "\0n\0a\0m\0e\0,\0t\0e\0l", 16), UTF16_BE);
+	assert_int_equal(text_utf16_guess((const uint8_t *)
+	    "name,tel\0,x,y\0z\0,", 18), UTF16_NO);
+	assert_int_equal(text_utf16_guess((const uint8_t *)"", 0), UTF16_NO);
+}
+
 int
 main(void)
 {
@@ -129,6 +162,7 @@ main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_linear),
 		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_utf16),
 	};
 
 	return cmocka_run_group_tests_name("trace: csv", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ten nasty cases of list matching, each from files to links. Rows and
- * entries of ours are numbered from 0 here.
+ * The ten nasty cases of list matching and their kin, each from files to links.
+ * Rows and entries of ours are numbered from 0 here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -552,6 +552,196 @@ case_10_canary(void **state)
 	trace_fini(r);
 }
 
+/*
+ * Twins, many: same surname, birth date, home and telephone, readings that differ
+ * by one character as often as not, in several spellings of each row. No two
+ * twins may ever become one person, nor one be taken for the other.
+ */
+static void
+twins_never_merged(void **state)
+{
+	enum { PAIRS = 300, ROWS = 3 };
+	static const char *const sur[][2] = {{"佐藤", "サトウ"}, {"鈴木", "スズキ"},
+	    {"高橋", "タカハシ"}, {"渡辺", "ワタナベ"}, {"小川", "オガワ"},
+	    {"東", "ヒガシ"}};
+	static const char *const giv[][4] = {
+	    {"悠太", "ユウタ", "悠斗", "ユウト"}, {"結衣", "ユイ", "結奈", "ユナ"},
+	    {"陸", "リク", "空", "ソラ"}, {"美咲", "ミサキ", "美咲子", "ミサコ"},
+	    {"大翔", "ヒロト", "大和", "ヤマト"}, {"健一", "ケンイチ", "健二", "ケンジ"},
+	    {"真央", "マオ", "真緒", "マオ"}, {"翔", "ショウ", "翼", "ツバサ"}};
+	FILE *ours = fopen(file("ours.csv"), "w");
+	FILE *list = fopen(file("list.csv"), "w");
+	struct trace_result *r;
+	unsigned missed = 0;
+
+	assert_true(ours && list);
+	fputs(OURS_HEAD, ours);
+	fputs(LIST_HEAD, list);
+	for (unsigned i = 0; i < 2 * PAIRS; i++) {
+		unsigned k = i / 2, t = i % 2 * 2, day = 1 + k * 7 % 28;
+		const char *const *s = sur[k % 6], *const *g = giv[k / 6 % 8];
+		unsigned ban = 1 + k % 97, go = 1 + k / 97;
+
+		fprintf(ours, "T%u,%s %s,%s %s,2009-%02u-%02u,男,150-0001,"
+		    "東京都渋谷区神宮前2-%u-%u,03-5%03u-%04u\n", i, s[0], g[t],
+		    s[1], g[t + 1], 1 + k % 12, day, ban, go, k, k * 13 %
+		    10000);
+		fprintf(list, "%s　%s,,2009/%u/%u,,,渋谷区神宮前2丁目%u番%u号,"
+		    "035%03u%04u\n", s[0], g[t], 1 + k % 12, day, ban, go, k,
+		    k * 13 % 10000);
+		fprintf(list, "%s%s,%s %s,H21.%u.%u,男,1500001,,03-5%03u-%04u\n",
+		    s[0], g[t], s[1], g[t + 1], 1 + k % 12, day, k, k * 13 %
+		    10000);
+		/* Without kanji one cannot tell 真央 from 真緒. */
+		fprintf(list, "%s %s,%s%s,,,150-0001,東京都渋谷区神宮前２－%u－%u,"
+		    "\n", s[0], g[t], s[1], g[t + 1], ban, go);
+	}
+	filler(ours, true);
+	filler(list, false);
+	fclose(ours);
+	fclose(list);
+	r = run_with((struct trace_options){0});
+	for (unsigned i = 0; i < 2 * PAIRS * ROWS; i++) {
+		int own = link_of(r, i);
+
+		if (own < 0)
+			missed++;
+		else
+			assert_int_equal(own, i / ROWS);
+		if (i / ROWS % 2 == 0)
+			for (unsigned j = 0; j < ROWS; j++)
+				assert_int_not_equal(person_of(r, i),
+				    person_of(r, (i / ROWS + 1) * ROWS + j));
+	}
+	assert_int_equal(missed, 0);
+	trace_fini(r);
+}
+
+/* A married name: another surname, the same given name, birth and contact. */
+static void
+married_name(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,小松 千尋,コマツ チヒロ,1988-06-21,女,,東京都渋谷区神宮前5-6-7,"
+	    "090-8181-0001\n"
+	    "A2,土屋 麻衣,ツチヤ マイ,1991-02-14,女,,大阪府大阪市北区天満3-3-9,\n",
+	    /* Married, in the same home; then in another, telephone kept. */
+	    "黒田 千尋,クロダ チヒロ,1988-06-21,女,,東京都渋谷区神宮前5-6-7,"
+	    "090-8181-0001\n"
+	    "黒田 千尋,クロダ チヒロ,1988-06-21,女,,福岡県福岡市中央区天神1-9-9,"
+	    "090-8181-0001\n"
+	    /* The husband's mother shares neither birth date nor given name. */
+	    "黒田 節子,クロダ セツコ,1955-03-03,女,,東京都渋谷区神宮前5-6-7,"
+	    "090-8181-0001\n"
+	    /* Same given name and birthday elsewhere: somebody else. */
+	    "野口 麻衣,ノグチ マイ,1991-02-14,女,,福岡県福岡市中央区天神2-2-2,"
+	    "080-3333-0001\n");
+
+	assert_int_equal(link_of(r, 0), 0);
+	assert_int_equal(link_of(r, 1), 0);
+	assert_int_equal(person_of(r, 0), person_of(r, 1));
+	assert_int_equal(link_of(r, 2), -1);
+	assert_int_not_equal(person_of(r, 2), person_of(r, 0));
+	assert_int_equal(link_of(r, 3), -1);
+	trace_fini(r);
+}
+
+/* Moved: everything of the address is new. */
+static void
+moved(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,今泉 卓,イマイズミ タク,1979-10-30,男,150-0001,東京都渋谷区神宮前"
+	    "4-4-4,03-5555-7777\n",
+	    "今泉 卓,イマイズミ タク,1979-10-30,男,812-0011,福岡県福岡市中央区天神"
+	    "1-2-3,092-555-1111\n"
+	    "今泉 卓,,,男,,東京都渋谷区神宮前4-4-4,\n"
+	    /* Moved, and nothing else agrees but the name: nobody's. */
+	    "今泉 卓,,1961-01-01,男,,宮城県仙台市青葉区中央1-1-1,\n");
+
+	assert_int_equal(link_of(r, 0), 0);
+	assert_int_equal(link_of(r, 1), 0);
+	assert_int_equal(person_of(r, 0), person_of(r, 1));
+	assert_int_equal(link_of(r, 2), -1);
+	trace_fini(r);
+}
+
+/* A municipality that has been merged, and wards that were drawn anew. */
+static void
+merged_municipality(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,稲葉 実,イナバ ミノル,1966-04-04,男,,新潟県村上市坂町12,\n"
+	    "A2,長島 望,ナガシマ ノゾミ,1972-08-15,女,,静岡県浜松市浜名区貴布祢123,\n",
+	    "稲葉 実,イナバ ミノル,,男,,新潟県岩船郡荒川町坂町12,\n"
+	    "長島 望,ナガシマ ノゾミ,,女,,静岡県浜松市浜北区貴布祢123,\n");
+
+	assert_int_equal(link_of(r, 0), 0);
+	assert_int_equal(link_of(r, 1), 1);
+	trace_fini(r);
+}
+
+/* Half-width kana, voiced marks apart, hiragana, small and long vowels. */
+static void
+half_width_kana(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,緒方 純平,オガタ ジュンペイ,1984-12-24,男,,東京都渋谷区神宮前1-8-8,"
+	    "090-4545-0001\n"
+	    "A2,河野 亮子,コウノ リョウコ,1993-05-05,女,,大阪府大阪市北区天満2-9-9,"
+	    "090-4545-0002\n",
+	    ",ｵｶﾞﾀ ｼﾞｭﾝﾍﾟｲ,1984/12/24,男,,,090-4545-0001\n"
+	    ",おがた　じゅんぺい,1984/12/24,男,,,090-4545-0001\n"
+	    ",オカ゛タ シ゛ュンヘ゜イ,1984/12/24,男,,,090-4545-0001\n"
+	    ",ｺｳﾉ ﾘﾖｳｺ,1993/5/5,女,,,090-4545-0002\n");
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(link_of(r, i), 0);
+		assert_int_equal(person_of(r, i), person_of(r, 0));
+	}
+	assert_int_equal(link_of(r, 3), 1);
+	trace_fini(r);
+}
+
+/* One telephone and one home for a family of five: five persons. */
+static void
+family_phone(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,三宅 正人,ミヤケ マサト,1970-01-10,男,,東京都渋谷区神宮前6-1-1,03-5555-6001\n"
+	    "A2,三宅 直子,ミヤケ ナオコ,1972-02-20,女,,東京都渋谷区神宮前6-1-1,03-5555-6001\n"
+	    "A3,三宅 光,ミヤケ ヒカル,2001-03-30,男,,東京都渋谷区神宮前6-1-1,03-5555-6001\n",
+	    "三宅 正人,,,,,,03-5555-6001\n"
+	    "三宅 直子,,,,,,03-5555-6001\n"
+	    "三宅 光,,,,,,03-5555-6001\n"
+	    "三宅 ひかり,,2003-09-09,女,,,03-5555-6001\n"
+	    ",ミヤケ トメ,1940-06-06,女,,東京都渋谷区神宮前6-1-1,03-5555-6001\n");
+
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(link_of(r, i), i < 3 ? (int)i : -1);
+		for (unsigned j = 0; j < i; j++)
+			assert_int_not_equal(person_of(r, i), person_of(r, j));
+	}
+	trace_fini(r);
+}
+
+/* An address that no gazetteer has still equals itself, and only itself. */
+static void
+unlisted_address(void **state)
+{
+	struct trace_result *r = run(
+	    "A1,松田 香,マツダ カオリ,1981-01-01,女,,東京都架空区桜町1-2-3,\n"
+	    "A2,松田 香,マツダ カオリ,1959-02-02,女,,東京都架空区緑町4-5-6,\n",
+	    "松田 香,,,女,,架空区桜町１－２－３,\n"
+	    "松田 香,,,女,,東京都架空区緑町4-5-6 桜荘,\n"
+	    "松田 香,,,女,,東京都架空区本町1-2-3,\n");
+
+	assert_int_equal(link_of(r, 0), 0);
+	assert_int_equal(link_of(r, 1), 1);
+	assert_int_equal(link_of(r, 2), -1);
+	trace_fini(r);
+}
+
 static int
 setup(void **state)
 {
@@ -586,8 +776,15 @@ main(void)
 		cmocka_unit_test(case_8_skew),
 		cmocka_unit_test(case_9_attribution),
 		cmocka_unit_test(case_10_canary),
+		cmocka_unit_test(twins_never_merged),
+		cmocka_unit_test(married_name),
+		cmocka_unit_test(moved),
+		cmocka_unit_test(merged_municipality),
+		cmocka_unit_test(half_width_kana),
+		cmocka_unit_test(family_phone),
+		cmocka_unit_test(unlisted_address),
 	};
 
-	return cmocka_run_group_tests_name("trace: the ten nasty cases", tests,
+	return cmocka_run_group_tests_name("trace: nasty cases", tests,
 	    setup, teardown);
 }
