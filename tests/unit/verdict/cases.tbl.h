@@ -712,8 +712,8 @@ CASE("SELECT * FROM json_to_recordset((SELECT doc::json FROM typed LIMIT 1)) AS 
     "bytes w=* r=2 touch code [public.typed(doc)]")
 
 /* L3 the partition tells what it is divided by */
-CASE("SELECT note FROM aged",
-    "free w=0 touch []")
+CASE("SELECT note FROM aged",	/* one partition after the other */
+    "key w=0 r=1 k=+\"aged\".\"customer_id\"@6 touch []")
 CASE("SELECT tableoid FROM aged",
     "key w=1 r=1 k=+\"aged\".\"customer_id\"@6 touch []")
 CASE("SELECT tableoid FROM parts",
