@@ -227,8 +227,7 @@ test_innocent(void **unused)
 				leak[i / 64] |= 1ull << (i % 64);
 		}
 		assert_int_equal(attribute(&a, rel, R, leak, N), ERR_OK);
-		for (size_t g = 0; g < a.n; g++)
-			accused += a.group[g].explains;
+		accused += a.n > 0 && a.group[0].explains;
 		attribution_fini(&a);
 	}
 	printf("innocent lists: %d of %d accuse\n", accused, times(150));
