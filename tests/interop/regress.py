@@ -5,9 +5,7 @@
 The database is declared personal = "none". Compared are the verdict of every
 test, every line that it printed, and for libpq_pipeline the messages on the
 wire. A test that fails is no matter (the source may be of another minor version
-than the server); one that fails differently is. With --judged the gate judges
-every statement instead, all tables declared open, and what it refuses is
-counted by reason: that is a report, not a test.
+than the server); one that fails differently is.
 
 tools/regress.sh gets the source and starts this.
 """
@@ -145,20 +143,6 @@ def both(run, *args):
         said, middle - start, time.monotonic() - middle)
 
 
-def refusals(world, result):
-    """--judged: what was refused, by reason."""
-    count = collections.Counter()
-    example = {}
-    for e in world.gate.entries(kind="deny"):
-        k = (e.get("sqlstate", "?"), e.get("why", "?"), e.get("object", ""))
-        count[k] += 1
-        example.setdefault(k, e.get("statement", e.get("shape", "")))
-    for k, n in count.most_common():
-        print("%6d  %s %s %s\n        %.150s" % ((n,) + k + (example[k],)))
-    n = collections.Counter(result[0].values())
-    print("%s" % dict(n))
-
-
 def body(suite, world):
     o = suite.options
     run = Runner(world, o)
@@ -168,9 +152,6 @@ def body(suite, world):
             print("# source %s" % f.read().strip(), flush=True)
     except OSError:
         pass
-    if o.judged:
-        refusals(world, run.suite("regress", "pg_regress", (), True))
-        return
     suite.case("regress", "pg_regress", both, run.suite, "regress",
                "pg_regress", SHORT if o.short else ())
     suite.case("isolation", "isolationtester", both, run.suite, "isolation",
@@ -183,18 +164,13 @@ def prepare(world):
                   % ACTOR_PASSWORD)
 
 
-def databases(judged):
-    def text(world):
-        out = ""
-        for name in DATABASES:
-            out += ('database "%s" {\n    engine = "postgresql"\n    upstream '
-                    '= "host=127.0.0.1 port=%d dbname=%s user=postgres '
-                    'password=%s"\n%s}\n' % (
-                        name, world.pg.port, name, ACTOR_PASSWORD,
-                        judged(name) if judged else
-                        '    personal = "none"\n'))
-        return out
-    return text
+def databases(world):
+    return "".join(
+        'database "%s" {\n    engine = "postgresql"\n    upstream = '
+        '"host=127.0.0.1 port=%d dbname=%s user=postgres password=%s"\n'
+        '    personal = "none"\n}\n' % (name, world.pg.port, name,
+                                        ACTOR_PASSWORD)
+        for name in DATABASES)
 
 
 def main():
@@ -202,15 +178,13 @@ def main():
         __doc__.splitlines()[0],
         ("--source", {"default": "build/regress",
                       "help": "where tools/regress.sh put the source"}),
-        ("--short", {"action": "store_true", "help": "a few tests of each"}),
-        ("--judged", {"action": "store_true",
-                      "help": "count what the gate refuses when it judges"}))
+        ("--short", {"action": "store_true", "help": "a few tests of each"}))
     o = suite.options
     if not os.path.isdir(os.path.join(o.source, "src")):
         print("skipped: no source of PostgreSQL; tools/regress.sh gets it")
         print("0 passed, 0 failed, 1 skipped")
         return 77
-    return suite.run(body, prepare=prepare, databases=databases(None))
+    return suite.run(body, prepare=prepare, databases=databases)
 
 
 if __name__ == "__main__":
