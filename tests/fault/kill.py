@@ -372,15 +372,16 @@ def disk_full(world):
         subprocess.run(["dd", "if=/dev/zero", "of=" + fill, "bs=1M",
                         "count=%d" % (st.f_bavail * st.f_frsize >> 20)],
                        capture_output=True)
-        seen = []
+        seen, told = [], []
 
         def stops():
             try:
                 with gate.connect(actor) as w:
                     r = w.query("SELECT name FROM customers WHERE "
                                 "customer_id = %d" % (len(seen) + 2))
-            except AuthError as e:
-                return "KB005" in str(e)	# not even a log-in is sealed
+            except AuthError as e:	# not even a log-in is sealed
+                told.append(e.fields)
+                return e.fields["C"] == "KB005"
             seen.append(r)
             return r.sqlstate == "KB005"
         wait_for("KB005", stops, 20, 0.3)
@@ -393,6 +394,11 @@ def disk_full(world):
                 said = r.value or r.sqlstate
         except AuthError as e:
             said = str(e)
+        for e in told + [r.error for r in seen if r.error]:
+            check("ledger" in e["M"] and "nothing was released" in e["M"],
+                  "is this understood? %s", e)
+        with open(gate.log) as f:
+            check("free space" in f.read(), "the operator is not told what to do")
         os.unlink(fill)
         wait_for("service with space again", lambda: served(gate, actor), 30,
                  0.5)

@@ -187,8 +187,9 @@ auth_done(struct server *s, struct session *x, const struct buf *server_final)
 
 	if (err != ERR_OK) {
 		server_entry(s, err);
-		return auth_fail(s, x, "KB005", _("the ledger cannot seal"),
-		    "cannot seal");
+		return auth_fail(s, x, "KB005", err == ERR_NOSPACE ?
+		    _("the ledger has no space, so nobody is let in and nothing was released: tell whoever runs the gate") :
+		    _("the ledger cannot seal: nothing was released"), "cannot seal");
 	}
 	x->phase = SESSION_LIVE;
 	x->meter_actor = meter_actor(s->book.meter, x->name);

@@ -449,6 +449,21 @@ controls_read(struct server *s, const struct pollfd *p)
 	}
 }
 
+/* Says when releasing stops and goes on for want of space. */
+static void
+low_water(struct server *s)
+{
+	bool low = ledger_free_bytes(s->book.ledger) <
+	    (uint64_t)s->conf->ledger_low_water_mb << 20;
+
+	if (low && !s->low)
+		say_error("the ledger has no space: nothing is released; %s",
+		    err_advice(ERR_NOSPACE));
+	else if (!low && s->low)
+		say_warn("the ledger has space again");
+	s->low = low;
+}
+
 /* One turn; wait_ms bounds the wait. */
 static void
 turn(struct server *s, int wait_ms)
@@ -458,8 +473,7 @@ turn(struct server *s, int wait_ms)
 
 	if (poll(p, n, wait_ms) <= 0)
 		return;
-	s->low = ledger_free_bytes(s->book.ledger) <
-	    (uint64_t)s->conf->ledger_low_water_mb << 20;
+	low_water(s);
 	if (p[0].revents && !parent_read(s))
 		s->stopping = true;
 	if (p[1].revents & POLLIN) {
