@@ -380,7 +380,7 @@ def is_time(v):
         datetime.datetime.strptime(v, "%Y-%m-%dT%H:%M:%S.%fZ")
     except ValueError:
         return False
-    return True
+    return v >= "1970"
 
 
 def is_names(v):
@@ -410,7 +410,7 @@ TYPES = {"text": is_text, "number": is_number, "time": is_time, "names": is_name
          "tokens": is_tokens, "salted": is_salted,
          "pairs": lambda v: isinstance(v, dict) and
          all(is_text(x) for x in v.values())}
-COMMON_TYPES = {"gate": lambda v: is_text(v) or is_number(v), "session": is_number,
+COMMON_TYPES = {"gate": is_text, "session": lambda v: is_number(v) and v > 0,
                 "actor": is_text, "role": is_text, "database": is_text}
 
 
@@ -423,7 +423,9 @@ def fields_of(kind):
 FIELDS = {kind: fields_of(kind) for kind in FIELDS}
 PLACES = {kind: {name: i for i, name in enumerate(COMMON + [f[0] for f in fields])}
          for kind, fields in FIELDS.items()}
-SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|([ \t\r\n])', re.DOTALL)
+NEST_MAX = 16
+PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|([ \t\r\n])|([][{}])', re.DOTALL)
+ESCAPED = re.compile(r'"(?:[^"\\]|\\["\\btnfr]|\\u00[01][0-9a-f])*"')
 
 
 def token_list(text):
@@ -466,27 +468,34 @@ def parse_entry(raw):
         text = raw.decode("utf-8")
         e = json.loads(text, object_pairs_hook=pairs_once, parse_int=json_number,
                        parse_float=json_number, parse_constant=json_number)
-        if "\\u" in text:
-            json.dumps(e, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    except UnicodeEncodeError:
-        raise ValueError("half a surrogate pair") from None
     except json.JSONDecodeError as x:
         raise ValueError("not JSON: %s" % x) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(e, dict):
         raise ValueError("not a JSON object")
-    if any(m.group(1) for m in SPACE.finditer(text)):
-        raise ValueError("white space outside a string")
+    if "\\u0000" in text:
+        raise ValueError("U+0000")
+    depth = deepest = 0
+    for m in PARTS.finditer(text):
+        if m.group(1):
+            raise ValueError("white space outside a string")
+        if m.group(2):
+            depth += 1 if m.group(2) in "{[" else -1
+            deepest = max(deepest, depth)
+        elif "\\" in m.group() and not ESCAPED.fullmatch(m.group()):
+            raise ValueError("an escape that is not needed")
+    if deepest > NEST_MAX:
+        raise ValueError("nested too deeply")
     return e
 
 
 def check_entry(e):
     """Sections 3.1 and 3.3. ValueError says what is wrong."""
-    if next(iter(e), None) != "v" or not is_number(e["v"]) or e["v"] != 1:
-        raise ValueError('does not begin with "v":1')
+    if list(e)[:3] != COMMON[:3] or not is_number(e["v"]) or e["v"] != 1:
+        raise ValueError('does not begin with "v":1, kind and time')
     kind = e.get("kind")
     if not is_text(kind) or kind not in FIELDS:
         raise ValueError("unknown kind %r" % (kind,))
@@ -529,6 +538,8 @@ class Order:
             self.open.add(number)
         elif event == "failed" and number is not None:
             raise ValueError("a failed login has no session")
+        elif e["kind"] == "start" and number is not None:
+            raise ValueError("a start has no session")
         elif event == "close" and number is None:
             raise ValueError("closes no session")
         elif number is not None and number not in self.open:
@@ -620,6 +631,8 @@ class State:
             setattr(self, key, decimal(v.get(key, "")))
             if getattr(self, key) is None:
                 bad("bad %s" % key)
+        if self.epoch >= 1 << 32 or self.previous > self.size:
+            bad("bad numbers")
         for key in ("root", "prev"):
             if not re.fullmatch("[0-9a-f]{64}", v.get(key, ""), re.ASCII):
                 bad("bad %s" % key)
@@ -1139,7 +1152,7 @@ class Ledger:
                           inclusion_ranges(entry, self.size)]
         try:
             self.check_names()
-            self.check_segments(self.archived + len(self.ring))
+            self.check_segments(self.archived)
             self.check_signed(old, entry)
             self.check_unsigned()
         except Broken as e:

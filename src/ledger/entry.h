@@ -133,6 +133,10 @@ struct entry_front {
 	struct slice subjects;	/* raw value, for entry_subjects(); empty: none */
 };
 enum err entry_front(struct entry_front *out, struct slice entry);
+/* All of section 3 of the spec but for the order among entries. ERR_FORMAT. */
+enum err entry_check(struct slice entry, const struct entry_front *f);
+/* "2026-11-21T05:00:00.123456Z" with its quotes. */
+bool entry_time(struct slice raw, int64_t *us);
 
 /*
  * The value of a top-level key as it stands in the text (strings with their

@@ -211,8 +211,8 @@ digits(const uint8_t *p, int n, unsigned *out)
 }
 
 /* "2026-11-21T05:00:00.000000Z" with its quotes. */
-static bool
-read_time(struct slice raw, int64_t *us)
+bool
+entry_time(struct slice raw, int64_t *us)
 {
 	static const char form[] = "\"....-..-..T..:..:.........Z\"";
 	static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -294,7 +294,7 @@ entry_front(struct entry_front *out, struct slice entry)
 	    !walk_next(&w, &k, &v) || !IS(k, "kind") ||
 	    !kind_of(v, &f.kind) ||
 	    !walk_next(&w, &k, &v) || !IS(k, "time") ||
-	    !read_time(v, &f.time_us))
+	    !entry_time(v, &f.time_us))
 		return ERR_FORMAT;
 	while (walk_next(&w, &k, &v)) {
 		if (IS(k, "session") && !read_u64(v, &f.session))

@@ -60,7 +60,8 @@ field_u64(struct slice *rest, const char *key, uint64_t *out)
 	struct slice v;
 	uint64_t n = 0;
 
-	if (!field(rest, key, &v) || v.len == 0 || v.len > 19)
+	if (!field(rest, key, &v) || v.len == 0 || v.len > 19 ||
+	    (v.len > 1 && v.p[0] == '0'))
 		return false;
 	for (size_t i = 0; i < v.len; i++) {
 		if (v.p[i] < '0' || v.p[i] > '9')
@@ -68,16 +69,20 @@ field_u64(struct slice *rest, const char *key, uint64_t *out)
 		n = n * 10 + (v.p[i] - '0');
 	}
 	*out = n;
-	return true;
+	return n <= INT64_MAX;
 }
 
 static bool
 field_hash(struct slice *rest, const char *key, struct merkle_hash *out)
 {
+	char again[65];
 	struct slice v;
 
-	return field(rest, key, &v) && v.len == 64 &&
-	    hex_decode(out->b, (const char *)v.p, 64);
+	if (!field(rest, key, &v) || v.len != 64 ||
+	    !hex_decode(out->b, (const char *)v.p, 64))
+		return false;
+	hex_encode(again, out->b, MERKLE_BYTES);	/* lower case only */
+	return memcmp(again, v.p, 64) == 0;
 }
 
 enum err
@@ -87,7 +92,6 @@ state_parse(struct state *out, struct slice text)
 	struct slice rest = text, origin;
 	uint64_t epoch;
 	struct merkle_hash sum, want;
-	char again[65];
 
 	if (text.len < sizeof state_title - 1 + 69 || text.len > STATE_MAX ||
 	    memcmp(text.p, state_title, sizeof state_title - 1) != 0)
@@ -105,9 +109,6 @@ state_parse(struct state *out, struct slice text)
 	    !field_hash(&rest, "prev", &s.wal.prev) || rest.len != 69 ||
 	    !field_hash(&rest, "sum", &sum) || rest.len != 0 ||
 	    !merkle_eq(&sum, &want) || s.previous > s.size)
-		return ERR_FORMAT;
-	hex_encode(again, want.b, MERKLE_BYTES);	/* lower case only */
-	if (memcmp(again, text.p + text.len - 65, 64) != 0)
 		return ERR_FORMAT;
 	memcpy(s.origin, origin.p, origin.len);
 	s.epoch = (uint32_t)epoch;

@@ -150,7 +150,8 @@ sessions_remove(struct sessions *s, uint64_t id)
 static const char *
 order(struct check *c, const struct entry_front *f, uint64_t index)
 {
-	struct slice ev = f->event;
+	bool session = f->kind == ENTRY_KIND_session;
+	bool close = session && slice_is(f->event, "close");
 
 	if (f->time_us < c->time_us)
 		return _("its time lies before that of the entry before");
@@ -159,7 +160,7 @@ order(struct check *c, const struct entry_front *f, uint64_t index)
 		memset(c->sessions.v, 0, c->sessions.cap * sizeof *c->sessions.v);
 		c->sessions.n = 0;
 	}
-	if (f->kind == ENTRY_KIND_session && slice_is(ev, "open")) {
+	if (session && slice_is(f->event, "open")) {
 		if (f->session != index + 1)
 			return _("a session is opened under a wrong number");
 		if (!sessions_add(&c->sessions, f->session))
@@ -167,10 +168,11 @@ order(struct check *c, const struct entry_front *f, uint64_t index)
 		return NULL;
 	}
 	if (f->session == 0)
-		return NULL;
-	if (!sessions_has(&c->sessions, f->session))
+		return close ? _("it closes no session") : NULL;
+	if ((session && slice_is(f->event, "failed")) ||
+	    !sessions_has(&c->sessions, f->session))
 		return _("it belongs to a session that is not open");
-	if (f->kind == ENTRY_KIND_session && slice_is(ev, "close"))
+	if (close)
 		sessions_remove(&c->sessions, f->session);
 	return NULL;
 }
@@ -352,6 +354,8 @@ check_entry(struct check *c, const char *file, uint64_t offset,
 	if (entry_subjects(f.subjects, take_token, c) != ERR_OK)
 		problem(c, file, offset, _("the subjects of entry %" PRIu64
 		    " are malformed"), index);
+	else if (entry_check(entry, &f) != ERR_OK)
+		problem(c, file, offset, _("entry %" PRIu64 " is malformed"), index);
 	if ((wrong = order(c, &f, index)) != NULL)
 		problem(c, file, offset, _("entry %" PRIu64 ": %s"), index, wrong);
 }
@@ -571,6 +575,32 @@ tile_name(struct check *c, const char *name)
 		c->to->note(c->to->arg, name, _("beyond what is signed"));
 }
 
+/*
+ * Is it a folder that a tile may lie in? tile/L, tile/L/x000/..., tile/.../000.p
+ * with L "entries" or a level.
+ */
+static bool
+tile_folder(const char *name)
+{
+	const char *p = name;
+	size_t n;
+
+	if (strncmp(p, "tile/", 5) != 0)
+		return false;
+	p += 5;
+	if (strncmp(p, "entries", 7) == 0)
+		n = 7;
+	else if ((n = strspn(p, "0123456789")) == 0 || n > 2 || (n == 2 && *p == '0'))
+		return false;
+	p += n;
+	while (p[0] == '/' && p[1] == 'x' && strspn(p + 2, "0123456789") == 3)
+		p += 5;
+	if (p[0] == '/' && strspn(p + 1, "0123456789") == 3 &&
+	    strncmp(p + 4, ".p", 2) == 0)
+		p += 6;
+	return *p == 0;
+}
+
 static enum err
 walk_one(void *arg, const char *name, enum vfs_kind kind)
 {
@@ -584,7 +614,9 @@ walk_one(void *arg, const char *name, enum vfs_kind kind)
 	}
 	w->path[n] = '/';
 	memcpy(w->path + n + 1, name, m + 1);
-	if (kind == VFS_DIR)
+	if (kind == VFS_DIR && !tile_folder(w->path + w->skip))
+		problem(w->c, w->path + w->skip, NOWHERE, _("superfluous"));
+	else if (kind == VFS_DIR)
 		err = w->c->vfs->list(w->c->vfs, w->path, walk_one, w);
 	else if (kind == VFS_FILE)
 		tile_name(w->c, w->path + w->skip);
@@ -592,6 +624,24 @@ walk_one(void *arg, const char *name, enum vfs_kind kind)
 		problem(w->c, w->path + w->skip, NOWHERE, _("not a plain file"));
 	w->path[n] = 0;
 	return err == ERR_NOTFOUND ? ERR_OK : err;	/* removed meanwhile */
+}
+
+static void
+check_lock(struct check *c)
+{
+	char path[PATH_BYTES];
+	struct vfs_file *f;
+	uint64_t size = 0;
+	enum err err = path_join(path, c->dir, "lock");
+
+	if (err == ERR_OK && (err = c->vfs->open(c->vfs, &f, path, 0, NULL)) == ERR_OK) {
+		err = c->vfs->size(f, &size);
+		c->vfs->close(f);
+	}
+	if (err != ERR_OK)
+		problem(c, "lock", NOWHERE, "%s", err_text(err));
+	else if (size > 0)
+		problem(c, "lock", 0, _("it is not empty"));
 }
 
 static enum err
@@ -607,6 +657,8 @@ top_one(void *arg, const char *name, enum vfs_kind kind)
 		return ERR_OK;
 	for (size_t i = 0; kind == VFS_FILE && i < sizeof files / sizeof *files; i++)
 		if (strcmp(name, files[i]) == 0) {
+			if (strcmp(name, "lock") == 0)
+				check_lock(c);
 			if (strcmp(name, "broken") == 0)
 				c->to->note(c->to->arg, name,
 				    _("the writer had stopped after an error"));
@@ -772,6 +824,20 @@ tally_run(struct check *c, uint64_t from, uint64_t to, struct tally *t)
 	return ERR_OK;
 }
 
+/* Does it lie inside one of the segments that cover the log without gaps? */
+static bool
+in_chain(const struct check *c, const struct segment *s)
+{
+	for (size_t i = 0; i < c->index.n; i++) {
+		const struct segment *in = &c->index.v[i];
+
+		if (s->entries > 0 && in->first <= s->first &&
+		    s->first + s->entries <= in->first + in->entries)
+			return true;
+	}
+	return false;
+}
+
 static void
 extra_index(void *arg, const char *name)
 {
@@ -792,6 +858,10 @@ extra_index(void *arg, const char *name)
 	}
 	if (c->r.live || path_join(path, c->dir, file) != ERR_OK)
 		return;
+	if (!in_chain(c, &s)) {
+		problem(c, file, NOWHERE, _("it is neither next to the others nor in one"));
+		return;
+	}
 	if ((err = tally_run(c, s.first, s.first + s.entries, &t)) != ERR_OK) {
 		problem(c, file, NOWHERE, _("it is about entries that are not there"));
 		return;
@@ -905,6 +975,7 @@ verify_run(struct verify_result *out, const char *dir, const struct vfs *vfs,
     const struct note_key *key, const struct verify_report *report)
 {
 	struct check *c = calloc(1, sizeof *c);
+	struct segments again = {.v = NULL};
 	char path[PATH_BYTES];
 	enum err err;
 
@@ -941,8 +1012,8 @@ verify_run(struct verify_result *out, const char *dir, const struct vfs *vfs,
 			problem(c, name, NOWHERE, _("it is about entries that are not "
 			    "there"));
 		}
-		segments_fini(&c->index);
-		err = segments_list(&c->index, c->vfs, path, extra_index, c);
+		err = segments_list(&again, c->vfs, path, extra_index, c);
+		segments_fini(&again);
 		if (c->have_state)
 			check_ring(c);
 	}

@@ -8,6 +8,7 @@ those of an independent writer.
     verify_agree.py KURABAN VERIFY_LEDGER
 """
 
+import hashlib
 import json
 import os
 import random
@@ -231,6 +232,137 @@ class Foreign(AgreeCase):
             shutil.rmtree(self.dir, ignore_errors=True)
             self.lay(case)
             self.both(repr(case)[:200])
+
+
+def agreeing(base, *names):
+    """Tests of the Python verifier by itself, with the other one asked as well."""
+    class Agrees(base):
+        def verify(self, *more, witness=True):
+            if not more:        # witnesses, old checkpoints, proofs: verify.py's own
+                py, _, err = super().verify(witness=False)
+                c = subprocess.run([KURABAN, "verify", self.dir, "--key",
+                                    self.log.vkey], capture_output=True, text=True)
+                self.assertEqual(py, c.returncode, "verify.py: %skuraban: %s%s" %
+                                 (err, c.stdout, c.stderr))
+            return super().verify(*more, witness=witness)
+    for name in dir(base):
+        if name.startswith("test_") and name not in names:
+            setattr(Agrees, name, None)
+    Agrees.__name__ = Agrees.__qualname__ = "Same" + base.__name__
+    return Agrees
+
+
+SameNotices = agreeing(alone.Notices, "test_entry_form", "test_entry_fields",
+                       "test_entry_order", "test_entry_subjects",
+                       "test_superfluous")
+SameAccepts = agreeing(alone.Accepts, "test_every_kind")
+
+
+class SameOwnFiles(agreeing(alone.OwnFiles, "test_whole", "test_state",
+                            "test_frames", "test_index", "test_ring_entries_obey",
+                            "test_missing")):
+    def verdict(self, expected, what):
+        code, _, err = self.verify(witness=False)
+        self.assertEqual(code, expected, what + ": " + err)
+
+    def test_what_is_there(self):
+        """Sections 2 and 5: files and folders that must or may not be there."""
+        files = self.lay_own()
+        for name, code in (("vkey", 3), ("state", 3), ("wal", 3), ("lock", 0)):
+            os.unlink(os.path.join(self.dir, name))
+            self.verdict(code, name + " is missing")
+            self.put(name, files[name])
+        for name in ("state", "wal"):
+            os.unlink(os.path.join(self.dir, name))
+        for name in os.listdir(self.dir + "/index"):
+            os.unlink(self.dir + "/index/" + name)
+        # A copy of the published files that was made behind the checkpoint.
+        self.verdict(0, "neither state nor wal")
+        self.lay_own()
+        self.put("lock", b"x")
+        self.verdict(3, "lock")
+        self.put("lock", b"")
+        for folder, code in (
+                ("tile/0/007.p", 0), ("tile/3", 0), ("tile/0/x000", 0),
+                ("tile/entries/x001/002.p", 0), ("tile/64", 0), ("tile/7/", 0),
+                ("tile/entry", 3), ("tile/0/7.p", 3), ("tile/0/0070.p", 3),
+                ("tile/0/y000", 3), ("tile/0/x000x", 3), ("tile/00", 3),
+                ("tile/100", 3), ("tile/x", 3), ("other", 3), ("state.tmp", 3),
+                ("tile/0/007", 3), ("tile/0/007.p/x", 3), ("index/x", 3),
+                ("tile/0/007.p/3", 3)):
+            os.makedirs(os.path.join(self.dir, folder))
+            self.verdict(code, "folder " + folder)
+            os.removedirs(os.path.join(self.dir, folder))
+
+    def test_state_numbers(self):
+        """Section 7.3, under a right sum."""
+        raw = self.lay_own()["state"]
+        for old, new in ((b"epoch 1", b"epoch 01"), (b"epoch 1", b"epoch 4294967296"),
+                         (b"epoch 1", b"epoch -1"), (b"epoch 1", b"epoch "),
+                         (b"previous 270", b"previous 291"),
+                         (b"previous 270", b"previous 0270"),
+                         (b"size 290", b"size 9223372036854775808"),
+                         (b"size 290", b"size 289"), (b"seq ", b"seq 0"),
+                         (b"offset ", b"offset 1"), (b"offset ", b"offset  ")):
+            text = raw[:raw.rindex(b"sum ")].replace(old, new)
+            self.assertNotEqual(text, raw[:raw.rindex(b"sum ")])
+            self.put("state", text + b"sum %s\n" %
+                     hashlib.sha256(text).hexdigest().encode())
+            self.verdict(3, repr(new))
+        at = raw.index(b"root ") + 5
+        text = raw[:at] + raw[at:at + 64].upper() + raw[at + 64:raw.rindex(b"sum ")]
+        self.put("state", text + b"sum %s\n" %
+                 hashlib.sha256(text).hexdigest().encode())
+        self.verdict(3, "upper case")
+
+    def test_more_entries(self):
+        """Section 3, what the cases of the Python verifier leave out."""
+        time = '"time":"2026-11-21T05:00:00.000000Z"'
+        head = '{"v":1,"kind":"heartbeat",%s' % time
+        release = ('{"v":1,"kind":"release",%s,"tables":%%s,"request":1,"rows":1,'
+                   '"bytes":1,"anon":0,"domains":%%s,"subjects":%%s}' % time)
+        table, one = '{"table":"a","columns":"b"}', '["AAAAAAAAAAE="]'
+        for code, text in (
+            (0, head + ',"gate":"0","sessions":0}'),
+            (3, head + ',"gate":0,"sessions":0}'),
+            (3, head + ',"session":0,"sessions":0}'),
+            (3, head + ',"session":"1","sessions":0}'),
+            (3, head + ',"actor":1,"sessions":0}'),
+            (3, head + ',"role":null,"sessions":0}'),
+            (3, head + ',"database":["x"],"sessions":0}'),
+            (3, head + ',"sessions":0,"subjects":["AAAA"]}'),
+            (0, head + ',"sessions":0,"subjects":%s}' % one),
+            (3, head + ',"sessions":0,"subjects":null}'),
+            (3, head + ',"sessions":0,"x":"\\/"}'),
+            (3, head + ',"sessions":0,"x":"\\u0041"}'),
+            (3, head + ',"sessions":0,"x":"\\u0000"}'),
+            (3, head + ',"sessions":0,"x":"\\u001F"}'),
+            (0, head + ',"sessions":0,"x":"\\u001f\\n\x7f"}'),
+            (0, head + ',"sessions":0,"x":%s}' % ("[" * 15 + "]" * 15)),
+            (3, head + ',"sessions":0,"x":%s}' % ("[" * 16 + "]" * 16)),
+            (3, head + ',"sessions":0,"x":[,]}'),
+            (3, head + ',"sessions":0,"x":{"a":{"b":1,"b":2}}}'),
+            (0, '{"v":1,"kind":"heartbeat",%s,"new":1,"sessions":0}' % time),
+            (3, '{"v":1,"new":1,"kind":"heartbeat",%s,"sessions":0}' % time),
+            (3, head.replace("2026", "1969") + ',"sessions":0}'),
+            (0, head.replace("2026", "1970") + ',"sessions":0}'),
+            (3, head.replace("11-21", "02-30") + ',"sessions":0}'),
+            (3, '{"v":1,"kind":"start",%s,"session":1,"workers":1}' % time),
+            (0, release % ("[%s]" % table, '["d"]', one)),
+            (0, release % ('[%s,"\u2026"]' % table, '["d"]', one)),
+            (3, release % ('["\u2026",%s]' % table, '["d"]', one)),
+            (3, release % ('[%s,"..."]' % table, '["d"]', one)),
+            (3, release % ('[{"table":"a"}]', '["d"]', one)),
+            (3, release % ("{}", '["d"]', one)),
+            (3, release % ("[]", '["d","e"]', one)),
+            (3, release % ("[]", '["d"]', '["AAAAAAAAAAF="]')),
+            (3, release % ("[]", '["d"]', '["AAAAAAAAAAE"]')),
+            (3, release % ("[]", '["d"]', '[["AAAAAAAAAAE="]]')),
+            (3, release % ("[]", "[1]", one)),
+            (0, release % ("[]", "[]", "[]")),
+        ):
+            self.lay([text.encode()])
+            self.verdict(code, text)
 
 
 if __name__ == "__main__":

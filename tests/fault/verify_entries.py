@@ -31,7 +31,7 @@ def release(i, subjects, **who):
         domains=["public.customers"], subjects=[tokens(*subjects)])
 
 
-WHO = {"gate": 1, "session": 3, "actor": "tanaka", "role": "operator",
+WHO = {"gate": "1", "session": 3, "actor": "tanaka", "role": "operator",
        "database": "crm"}
 
 
@@ -40,7 +40,7 @@ def sample_dicts():
     salted = base64.b64encode(bytes(range(32))).decode()
     return [
         entry("start", 0, version="0.1.0", config="ab12", workers=2),
-        entry("session", 1, gate=1, actor="tanaka", database="crm", event="failed",
+        entry("session", 1, gate="1", actor="tanaka", database="crm", event="failed",
               address="192.0.2.7", tls=True, why="wrong password"),
         entry("session", 1, **WHO, event="open", address="192.0.2.7", tls=True,
               application="psql \u84b5\u756a"),

@@ -534,7 +534,7 @@ class Notices(LogCase):
              e.replace(b"0}", b"9223372036854775808}")),
             ("key appears twice", (head + '"sessions":0,"sessions":0}').encode()),
             ("key appears twice", (head + '"sessions":0,"x":{"a":1,"a":1}}').encode()),
-            ("surrogate", (head + '"sessions":0,"x":"\\ud800"}').encode()),
+            ("an escape", (head + '"sessions":0,"x":"\\ud800"}').encode()),
             ("nested", (head + '"x":' + "[" * 9000 + "]" * 9000 + "}").encode()),
             ('begin with "v":1', ('{"kind":"heartbeat",%s,"sessions":0}' %
                                   time).encode()),
@@ -549,7 +549,7 @@ class Notices(LogCase):
             ("bad time", e.replace(b".000000", b".00000")),
             ("bad time", e.replace(b"05:00", b"25:00")),
             ("bad time", e.replace(b"11-21", b"02-30")),
-            ("in their order", ('{"v":1,%s,"kind":"heartbeat","sessions":0}' %
+            ('begin with "v":1', ('{"v":1,%s,"kind":"heartbeat","sessions":0}' %
                                 time).encode()),
             ("in their order", (head + '"sessions":0,"actor":"a"}').encode()),
             ("sessions is missing", (head[:-1] + "}").encode()),
@@ -779,7 +779,7 @@ class OwnFiles(LogCase):
             ("is of the log", ("other",) + good[1:]),
             ("state:0: the entries give", (good[0], leaves[1:291]) + good[2:]),
             ("has 269 entries, the checkpoint 270",
-             (good[0], leaves[:269]) + good[2:]),
+             (good[0], leaves[:269], 269) + good[3:]),
             ("bad offset", good[:3] + (at + 1,) + good[4:]),
             ("bad offset", good[:3] + (0,) + good[4:]),
             ("frame 68 is damaged", good[:4] + (68,) + good[5:]),

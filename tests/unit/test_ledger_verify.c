@@ -113,7 +113,7 @@ test_sessions(void **state)
 	assert_int_equal(judge("o1c1d1"), ERR_BROKEN);		/* closed */
 	assert_int_equal(judge("o1c1c1"), ERR_BROKEN);
 	assert_int_equal(judge("o1s0d1"), ERR_BROKEN);		/* ended by a start */
-	assert_int_equal(judge("o1f1"), ERR_OK);
+	assert_int_equal(judge("o1f1"), ERR_BROKEN);
 }
 
 int
