@@ -38,11 +38,22 @@ read_it(struct slice in)
 		return;
 	must(strcmp(json_string_value(json_object_get(j, "kind")),
 	    entry_kind_word(f.kind)) == 0);
+	(void)entry_check(in, &f);
 	v = json_object_get(j, "session");
 	must(v == NULL || (uint64_t)json_integer_value(v) == f.session);
 	v = json_object_get(j, "event");
 	must((v == NULL) == (entry_get(in, "event", &raw) == ERR_NOTFOUND));
 	json_decref(j);
+}
+
+/* What was built obeys the spec in everything. */
+static bool
+whole(const struct buf *b)
+{
+	struct slice e = {buf_head(b), buf_used(b)};
+	struct entry_front f;
+
+	return entry_front(&f, e) == ERR_OK && entry_check(e, &f) == ERR_OK;
 }
 
 static void
@@ -59,10 +70,12 @@ write_it(struct slice in)
 	must(entry_build_policy(&b, &h, &p) == ERR_OK);
 	must(entry_parse((struct slice){buf_head(&b), buf_used(&b)}, &j) == ERR_OK);
 	json_decref(j);
+	must(whole(&b));
 	buf_clear(&b);
 	must(entry_build_deny(&b, &h, &d) == ERR_OK);
 	must(entry_parse((struct slice){buf_head(&b), buf_used(&b)}, &j) == ERR_OK);
 	json_decref(j);
+	must(whole(&b));
 	buf_fini(&b);
 }
 
