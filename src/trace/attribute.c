@@ -12,7 +12,7 @@
 
 #define CLEAR_SHARE .5
 #define CLEAR_RATIO 20
-#define UNEVEN 3		/* phi of a sample is near 1, of a trade from 3 to far above */
+#define UNEVEN 3	/* phi of a sample is near 1, of a trade above 3 */
 
 struct counts {
 	double n;		/* of the release, outside the union so far */
