@@ -154,6 +154,19 @@ def same_bytes(d):
         kuraban("trace", d + "/b/list.csv", "--ours", d + "/customers.csv",
                 "--threads", threads, "--out", d + "/same")
         got.append([open(d + "/same/" + n, "rb").read() for n in names])
+    with open(d + "/b/list.csv", "rb") as f:
+        p = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
+        kuraban("trace", "-", "--ours", d + "/customers.csv", "--out",
+                d + "/same", stdin=p.stdout)
+        p.stdout.close()
+        p.wait()
+    piped = open(d + "/same/matches.csv", "rb").read()
+    j = [json.loads(r) for r in (open(d + "/same/report.json", "rb").read(),
+                                 got[0][1])]
+    for r in j:  # a pipe is gone when it is read
+        r.pop("list_sha256", None)
+    check("a pipe gives what the file gives", piped == got[0][0] and
+          j[0] == j[1], "matches and report")
     check("the same bytes again", got[0] == got[1] == got[2],
           "1 and 2 threads")
 

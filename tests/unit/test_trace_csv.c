@@ -83,6 +83,50 @@ test_linear(void **state)
 	free(t);
 }
 
+/* What comes through a window gives the rows that it gives as a whole. */
+static void
+test_window(void **state)
+{
+	static const char piece[] = "a,\"\n\",\r\nx\"y\n\"\"";
+	size_t n = 9 << 20, room = CSV_WINDOW + 777, had = 0, end = 0;
+	char *t = malloc(n), *window = malloc(room);
+	struct csv whole, part;
+	struct csv_row a, b;
+	uint64_t x = 88172645463325252ull, rows = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		x = x * 6364136223846793005ull + 1442695040888963407ull;
+		/* Two lines that are too long, one of them quoted. */
+		t[i] = (i > 1 << 20 && i < 5 << 19) || (i > 3 << 20 &&
+		    i < 6 << 20) ? 'z' : piece[(x >> 33) % (sizeof piece - 1)];
+	}
+	t[3 << 20] = '"';
+	csv_open(&whole, t, n);
+	part = whole;
+	csv_window(&part, window, 0, true);
+	while (csv_next(&whole, &a)) {
+		while (!csv_next(&part, &b)) {
+			size_t left = part.len - (part.at < part.len ?
+			    part.at : part.len);
+
+			assert_true(part.more);
+			memmove(window, part.p + part.len - left, left);
+			had = n - end < room - left ? n - end : room - left;
+			memcpy(window + left, t + end, had);
+			end += had;
+			csv_window(&part, window, left + had, end < n);
+		}
+		assert_int_equal(a.offset, b.offset);
+		assert_int_equal(a.len, b.len);
+		assert_int_equal(a.flags, b.flags);
+		rows++;
+	}
+	assert_false(csv_next(&part, &b));
+	assert_true(rows > 100000);
+	free(t);
+	free(window);
+}
+
 static void
 test_columns(void **state)
 {
@@ -161,6 +205,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_utf16),
 	};
