@@ -504,7 +504,7 @@ select_rows(struct judge *j, struct query *q, struct result *r)
 {
 	const struct tree *targets = tree_get(q->node, "targetList"), *w;
 	bool grouped = is_grouped(q->node);
-	struct taint order = {0};
+	struct taint order = {0}, windows = {0};
 	struct value *values;
 
 	query_from(j, q);
@@ -513,11 +513,14 @@ select_rows(struct judge *j, struct query *q, struct result *r)
 	query_targets(j, q, targets, &values, r);
 	w = tree_get(q->node, "windowClause");
 	for (w = is_null(w) ? NULL : w->first; w != NULL && !j->stop; w = w->next) {
-		query_sort_refs(j, q, tree_get(w, "partitionClause"), targets, NULL, NULL, NULL);
-		query_sort_refs(j, q, tree_get(w, "orderClause"), targets, NULL, NULL, NULL);
+		query_sort_refs(j, q, tree_get(w, "partitionClause"), targets, NULL, &windows,
+		    NULL);
+		query_sort_refs(j, q, tree_get(w, "orderClause"), targets, NULL, &windows, NULL);
 	}
 	if (j->stop)
 		return;
+	/* Rows leave a window in its order, whether its value is shown or not. */
+	taint_presence(&q->order, windows);
 	if (grouped)
 		group_end(j, q, values);
 	if (tree_bool(q->node, "hasTargetSRFs"))
