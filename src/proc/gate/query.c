@@ -383,6 +383,7 @@ end_pieces(struct session *s)
 	sql_list_fini(&s->piece_list);
 	s->piece_list = (struct sql_list){0};
 	s->wait = WAIT_NONE;
+	s->charge_cut = false;	/* what was cut has been rolled back */
 	pg_put_ready(front_out(s), s->txn);
 }
 
