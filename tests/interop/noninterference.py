@@ -20,8 +20,8 @@ What is left open (docs/soundness.md) is told apart and counted:
   edge     one answer was cut (KB001), or both at different rows: somebody else's
            data begins there. Every row of it must be one that the other database
            gives too.
-  bit      an error on one side where the other has another one or none, and no
-           row: one bit.
+  bit      an error on one side where the other has another one or none, maybe
+           behind rows that are free.
   rank     other rows in front of a LIMIT (others only), all of them charged.
   order    the same rows in another order (others only): rows that are equal to
            ORDER BY change places when another row moves.
@@ -238,7 +238,7 @@ def normal(messages, route):
 
 
 TAIL = re.compile(r" (LIMIT \d+( OFFSET \d+)?|OFFSET \d+( FETCH NEXT \d+ ROWS ONLY)?|"
-                  r"FETCH FIRST \d+ ROWS WITH TIES)\)?$")
+                  r"FETCH FIRST \d+ ROWS WITH TIES)$")
 
 
 class Worker:
@@ -368,8 +368,7 @@ class Worker:
             if r1 <= r2 or r2 <= r1:
                 return "edge"
             return "edge" if self.within(st, r1, r2, names) else None
-        if e1 != e2 and (not r1 and not r2 or several and (
-                r1 <= r2 or r2 <= r1)):
+        if e1 != e2 and (r1 <= r2 or r2 <= r1):
             return "bit"
         return None
 
