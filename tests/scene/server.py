@@ -73,6 +73,8 @@ TRICKS = {
     "description-none": message("T", struct.pack("!H", 0)) +
     message("D", struct.pack("!H", 0)) + message("C", b"SELECT 1\0") + READY,
     "ready-twice": READY + READY,
+    "row-after-complete": message("C", b"SELECT 1\0") + ROW + READY,
+    "row-after-error": ERROR + ROW + READY,
     "complete-alone": message("C", b"SELECT 1\0") + READY,
     "complete-no-nul": message("C", b"SELECT 1") + READY,
     "copy-out": message("H", b"\0\0\1\0\0") + message("d", NAMES + b"\n") +
@@ -114,6 +116,8 @@ BEFORE = {"new-key", "parameter-data", "notification", "notice-data",
           "authentication-ok"}
 IN_ROWS = {"row-names", "row-count", "row-cell-long", "row-cell-negative",
            "row-short", "copy-data", "suspended", "ready-bad-state"}
+
+LATE = "ready-late"		# ReadyForQuery comes half a second after the rest
 
 BROKEN = "FATAL 08P01"		# with an incident in the ledger
 LOST = "FATAL 08006"
@@ -252,7 +256,12 @@ class Relay:
             size = struct.unpack("!I", head[1:])[0]
             body = recvn(self.server, size - 4)
             kind = chr(head[0])
-            if self.trick and (self.trick not in IN_ROWS or kind in "DE1"):
+            if self.trick == LATE:
+                if kind == "Z":		# what the ledger says comes before
+                    self.trick = None
+                    self.middle.played.append(LATE)
+                    time.sleep(0.5)
+            elif self.trick and (self.trick not in IN_ROWS or kind in "DE1"):
                 name, self.trick = self.trick, None
                 self.middle.played.append(name)
                 if self.play(name):
@@ -341,6 +350,27 @@ def trick(world, number, name, context):
                                   deep=False)
     world.breaches += outcome == BROKEN
     return outcome
+
+
+def late(world):
+    """A change that the budget cuts is undone, though COMMIT is sent already (L2)."""
+    middle, gate = world.middle, world.gate
+    for i, sql in enumerate((
+            "UPDATE /* FROM */ customers SET rank = 79 WHERE name > 'A'",
+            "UPDATE /* FROM */ customers SET rank = 79 RETURNING name")):
+        with gate.connect(gate.actor(ACTOR + "-late%d" % i), "middle",
+                          timeout=20) as w:
+            w.query("BEGIN")
+            middle.played, middle.armed = [], (LATE, "Q")
+            w.send("Q", sql.encode() + b"\0")
+            w.send("Q", b"COMMIT\0")
+            said = [b for t, b in w.until("Z", 2).messages if t in "EC"]
+            check(middle.played == [LATE], "%s: played %s", sql, middle.played)
+            check(b"KB001" in said[0], "%s: not cut: %s", sql, said)
+            check(said[-1] == b"ROLLBACK\0", "%s: %s", sql, said)
+            check(w.query("SELECT 3").value == "3", "the session lives")
+        n = world.pg.psql("crm", "SELECT count(*) FROM customers WHERE rank = 79")
+        check(n.strip() == "0", "%s: %s rows were written", sql, n.strip())
 
 
 def accounts(world):
@@ -492,6 +522,7 @@ def body(suite, world):
         for number, name in enumerate(TRICKS):
             case("%s-%s" % (context[0], name), context[1],
                  lambda a=number, n=name, c=context: trick(world, a, n, c))
+    case(LATE, "a cut before ReadyForQuery", lambda: watched(lambda: late(world)))
     case("accounts", "people and incidents", lambda: accounts(world))
     for name, what, state, play in LOGINS:
         case("login-" + name, what, lambda p=play, x=state: watched(

@@ -84,6 +84,7 @@ struct op {
 	bool poisoned;		/* sent to fail; refusal in j or `text` */
 	bool charged;		/* s->charge is about it */
 	bool saw_error;
+	bool complete;		/* OP_QUERY: only its ReadyForQuery is to come */
 	bool began;		/* OP_QUERY: hidden BEGIN opened before */
 	uint32_t copy_ends;	/* CopyDone/CopyFail sent before it */
 	struct stmt *stmt;	/* shares; NULL: the gate's own, or no statement */

@@ -343,10 +343,15 @@ static void
 settle(struct session *s)
 {
 	struct buf *b = &s->gate->link_out;
+	struct op *op = op_head(s);
 	size_t mark;
 
 	if (!s->charged || !s->charge_over || s->chunks != NULL || s->rows_n > 0 ||
 	    s->cutting)
+		return;
+	/* What follows a cut query must find its transaction aborted, and that is
+	 * sent at its ReadyForQuery: until then the client's next message waits. */
+	if (s->charge_cut && op != NULL && op->charged && op->type == OP_QUERY)
 		return;
 	if (s->cut_untold) {
 		/* Not before the server is done: a client that saw the error but no
@@ -367,6 +372,8 @@ settle(struct session *s)
 	stmt_unref(s->charge);
 	s->charge = NULL;
 	s->charged = false;
+	if (op != NULL && op->charged)
+		op->charged = false;
 	if (s->wait == WAIT_METER || s->wait == WAIT_COMMIT)
 		s->wait = WAIT_NONE;
 	if (s->held_piece) {

@@ -457,6 +457,7 @@ done:
 		tally_count(s, VERDICT_FREE, op->stmt->hash, op->stmt->text, op->stmt->len,
 		    1, op->rows);
 	op->rows = 0;
+	op->complete = true;
 	if (op->charged)
 		meter_over(s);
 	if (op->type == OP_EXECUTE)
@@ -486,15 +487,15 @@ static void
 on_ready(struct session *s, struct op *op, struct slice body)
 {
 	uint8_t internal = op->internal;
-	bool quiet = op->quiet;
+	bool quiet = op->quiet, charged = op->charged;
 
 	s->txn = (char)body.p[0];
 	if (s->txn == 'I') {
 		s->txn_dirty = s->txn_touched = s->txn_ddl = false;
 	}
-	if (op->charged)
-		meter_over(s);
 	op_pop(s);
+	if (charged)
+		meter_over(s);
 	s->copy_in = false;
 	if (internal == INT_READY) {
 		reply_ready(s);
@@ -530,6 +531,9 @@ runs(const struct op *op, enum sql_kind kind)
 static bool
 fits(const struct op *op, char type)
 {
+	if (op && op->type == OP_QUERY && (op->complete || op->saw_error) &&
+	    strchr("TDCIGHdc", type) != NULL)
+		return false;
 	switch (type) {
 	case '1': return op && op->type == OP_PARSE;
 	case '2': return op && op->type == OP_BIND;
