@@ -278,8 +278,10 @@ put_budget_error(struct session *s, const struct grant *g)
 		N_("a day"), N_("in 30 days"), N_("a year"), N_("ever")};
 	const struct conf_role *role = s->role;
 	const char *how = how_counted(s->charge->j);
+	const char *alone = g->used < g->limit ?
+	    _("What was cut counts for more than what is left. ") : "";
 	const char *contact = role->contact ? role->contact : _("the supervisor of your role");
-	char message[256], detail[768], hint[512], when[64];
+	char message[256], detail[1024], hint[512], when[64];
 	time_t t = (time_t)(g->frees_at_us / 1000000);
 	struct tm tm;
 
@@ -307,14 +309,14 @@ put_budget_error(struct session *s, const struct grant *g)
 		localtime_r(&t, &tm);
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M %z", &tm);
 		snprintf(detail, sizeof(detail),
-		    _("You may receive the data of %llu people %s, and %llu are used. The next become free at %s. %s"),
+		    _("You may receive the data of %llu people %s, and %llu are used. The next become free at %s. %s%s"),
 		    (unsigned long long)g->limit, _(windows[g->window & 3]),
-		    (unsigned long long)g->used, when, how);
+		    (unsigned long long)g->used, when, alone, how);
 	} else {
 		snprintf(detail, sizeof(detail),
-		    _("You may receive the data of %llu people %s, and %llu are used. That does not become free by itself. %s"),
+		    _("You may receive the data of %llu people %s, and %llu are used. That does not become free by itself. %s%s"),
 		    (unsigned long long)g->limit, _(windows[g->window & 3]),
-		    (unsigned long long)g->used, how);
+		    (unsigned long long)g->used, alone, how);
 	}
 	pg_put_error(front_out(s), 'E', "ERROR", "KB001", message, detail, hint);
 }
