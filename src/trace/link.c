@@ -740,7 +740,7 @@ all_edges(struct worker *w, unsigned nworkers, struct triple **out, size_t *n)
 	for (unsigned i = 0; i < nworkers; i++)
 		*n += w[i].nedges;
 	if (*n > w[0].edge_cap || !e) {
-		e = realloc(e, (*n + 1) * sizeof *e);
+		e = realloc(w[0].edge, (*n + 1) * sizeof *e);
 		if (!e)
 			return ERR_NOMEM;
 	}

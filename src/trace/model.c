@@ -782,8 +782,13 @@ void
 model_learn_m(struct model *m, double sum[ROWS_MAX][LEVELS_MAX])
 {
 	for (unsigned r = 0; r < ROWS_MAX; r++) {
+		unsigned levels = 0;
+
+		if (r == F_MOVED)
+			levels = m->schema ? 0 : 2;
+		else if (r < m->nfields)
+			levels = m->nlevels[r];
 		learned(m, r, sum[r], m->m[r]);
-		weigh(m, r, r < m->nfields ? m->nlevels[r] :
-		    r == F_MOVED && !m->schema ? 2 : 0);
+		weigh(m, r, levels);
 	}
 }

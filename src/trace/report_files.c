@@ -146,6 +146,8 @@ report_json(const struct trace_result *r, const char *path)
 	static const char *const doubt[] = {"", "empty", "silent", "spelling",
 	    "share"};
 	json_t *o = json_object(), *services = json_array();
+	uint64_t unknown = r->unknown_subjects + r->unknown_canaries +
+	    r->unknown_history;
 	int rc;
 
 	json_object_set_new(o, "rows", json_estimate(r->rows));
@@ -172,8 +174,7 @@ report_json(const struct trace_result *r, const char *path)
 	json_object_set_new(o, "overdispersion", json_real(
 	    r->attribution.phi));
 	json_object_set_new(o, "unknown_subjects", json_integer(
-	    (json_int_t)(r->unknown_subjects + r->unknown_canaries +
-	    r->unknown_history)));
+	    (json_int_t)unknown));
 	json_object_set_new(o, "encodings", json_encodings(&r->list));
 	json_object_set_new(o, "list_sha256", json_string(r->list_sha256));
 	json_object_set_new(o, "comparisons", json_integer(
