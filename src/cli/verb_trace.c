@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <libintl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,7 +123,7 @@ line(const char *what, struct estimate e)
 {
 	if (e.low < e.high)
 		printf(_("%-28s %12.0f   (%.0f to %.0f)\n"), what, e.estimate,
-		    e.low, e.high);
+		    floor(e.low), ceil(e.high));
 	else
 		printf("%-28s %12.0f\n", what, e.estimate);
 }
