@@ -101,6 +101,8 @@ struct op {
 	bool copy_first;	/* next CopyData is the first (binary header, CSV header) */
 };
 
+#define CUT_TEXT "kuraban: budget reached"	/* fails, and says why in the server's log */
+
 enum op_internal {
 	INT_NONE, INT_QUIET,	/* answers are dropped */
 	INT_TREE,		/* notices carry the rewritten tree: collected */
@@ -428,6 +430,9 @@ struct buf *back_out(struct session *s);
 /* query.c */
 void query_message(struct session *s, struct pg_head h, struct slice body);
 void query_piece_done(struct session *s);
+/* Sends what fails on the server: after a cut, the client was told of an error, so
+ * its transaction must be one. No answer is the client's, but as `how` says. */
+void query_abort(struct session *s, enum op_internal how);
 void query_judged(struct session *s);	/* the verdict waited for is there */
 /*
  * A prepared statement was judged again, for the session's context as it is now.

@@ -336,7 +336,7 @@ skip_rest(struct session *s)
 		return;
 	op = op_push(s, OP_PARSE);
 	op->internal = INT_FAIL;
-	pg_put_parse(back_out(s), "kb$cut", slice_cstr("kuraban: budget reached"),
+	pg_put_parse(back_out(s), "kb$cut", slice_cstr(CUT_TEXT),
 	    (struct slice){NULL, 0});
 }
 

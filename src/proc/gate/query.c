@@ -341,6 +341,16 @@ send_query(struct session *s, struct judged *j, const char *text, size_t len,
 	meter_begin(s, op_at(s, s->ops_len - 1));
 }
 
+void
+query_abort(struct session *s, enum op_internal how)
+{
+	struct op *op = op_push(s, OP_QUERY);
+
+	op->internal = (uint8_t)how;
+	op->quiet = true;
+	pg_put_query(back_out(s), CUT_TEXT);
+}
+
 static void next_piece(struct session *s);
 
 static void
@@ -406,13 +416,8 @@ next_piece(struct session *s)
 			return;
 		}
 		if (s->pieces_failed && s->txn == 'T') {
-			/* Cut: the client was told of an error, its transaction must be one. */
-			struct op *op = op_push(s, OP_QUERY);
-
-			op->internal = INT_QUIET;
-			op->quiet = true;
 			s->wait = WAIT_PIECE;
-			pg_put_query(back_out(s), "kuraban: budget reached");
+			query_abort(s, INT_QUIET);
 			return;
 		}
 		end_pieces(s);

@@ -470,13 +470,8 @@ void
 reply_ready(struct session *s)
 {
 	if (s->charge_cut && s->txn == 'T') {
-		/* The client was told of an error: its transaction must be one. */
-		struct op *op = op_push(s, OP_QUERY);
-
 		s->charge_cut = false;
-		op->internal = INT_READY;
-		op->quiet = true;
-		pg_put_query(back_out(s), "kuraban: budget reached");
+		query_abort(s, INT_READY);
 		return;
 	}
 	s->charge_cut = false;
